@@ -1,0 +1,50 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace Containerception.Linux;
+
+/// <summary>Turns the -1 of a libc call into a <see cref="LinuxException"/> that quotes the call. Success costs nothing.</summary>
+internal static class Check
+{
+    public static int Result(int result, [InterpolatedStringHandlerArgument(nameof(result))] ref FailedCall call)
+        => result >= 0 ? result : throw call.ToException();
+
+    public static nint Result(nint result, [InterpolatedStringHandlerArgument(nameof(result))] ref FailedCall call)
+        => result >= 0 ? result : throw call.ToException();
+
+    /// <summary>The same for a call that returns a descriptor, which then belongs to the caller.</summary>
+    public static SafeFileHandle Handle(int result, [InterpolatedStringHandlerArgument(nameof(result))] ref FailedCall call)
+        => new(Result(result, ref call), ownsHandle: true);
+}
+
+/// <summary>A failed call, written the way strace writes it. When the call succeeded nothing here runs.</summary>
+[InterpolatedStringHandler]
+internal readonly ref struct FailedCall
+{
+    private readonly Errno _errno;
+    private readonly StringBuilder? _text;
+
+    public FailedCall(int literalLength, int formattedCount, nint result, out bool failed)
+    {
+        failed = result < 0;
+        if (failed)
+        {
+            // First of all: building the text makes calls of its own.
+            _errno = (Errno)Marshal.GetLastPInvokeError();
+            _text = new StringBuilder(literalLength + (formattedCount * 16));
+        }
+    }
+
+    public void AppendLiteral(string value) => _text!.Append(value);
+
+    public void AppendFormatted(string? value) => _text!.Append(value is null ? "NULL" : $"\"{value}\"");
+
+    public void AppendFormatted(SafeFileHandle value) => _text!.Append(Descriptor.Describe(value));
+
+    public void AppendFormatted<T>(T value)
+        => _text!.Append(value is Enum ? value.ToString()!.Replace(", ", "|", StringComparison.Ordinal) : value);
+
+    public LinuxException ToException() => new(_text!.ToString(), _errno);
+}

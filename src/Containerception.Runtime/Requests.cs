@@ -1,0 +1,87 @@
+using System.Collections.Immutable;
+
+namespace Containerception.Runtime;
+
+/// <summary>What <c>create</c> and <c>run</c> are asked for. Paths may be relative to the working directory.</summary>
+public sealed record CreateRequest
+{
+    public required string Id { get; init; }
+
+    /// <summary>The directory of config.json.</summary>
+    public required string Bundle { get; init; }
+
+    /// <summary>A unix socket that is sent the master of the container's terminal; needs process.terminal.</summary>
+    public string? ConsoleSocket { get; init; }
+
+    /// <summary>A unix socket that is sent a pidfd of the container's init.</summary>
+    public string? PidfdSocket { get; init; }
+
+    /// <summary>A file that gets init's pid in decimal, without a newline, by rename.</summary>
+    public string? PidFile { get; init; }
+
+    /// <summary>Use MS_MOVE and chroot where pivot_root(2) cannot work (an initramfs).</summary>
+    public bool NoPivot { get; init; }
+
+    /// <summary>Keep the caller's session keyring.</summary>
+    public bool NoNewKeyring { get; init; }
+
+    /// <summary>How many descriptors from 3 on the process inherits.</summary>
+    public int PreserveFds { get; init; }
+
+    /// <summary><c>run</c> only: return once the process runs.</summary>
+    public bool Detach { get; init; }
+
+    /// <summary><c>run</c> only: leave the stopped container to a later <c>delete</c>.</summary>
+    public bool Keep { get; init; }
+
+    /// <summary><c>run</c> only: do not become the subreaper of the container's orphans.</summary>
+    public bool NoSubreaper { get; init; }
+}
+
+/// <summary>What <c>exec</c> is asked for. What is null or empty here comes from the container's own process.</summary>
+public sealed record ExecRequest
+{
+    public required string Id { get; init; }
+
+    /// <summary>A file with a whole process document; the fields from <see cref="Args"/> to <see cref="NoNewPrivileges"/> are then not used.</summary>
+    public string? ProcessFile { get; init; }
+
+    public ImmutableArray<string> Args { get; init; } = [];
+
+    public string? Cwd { get; init; }
+
+    /// <summary><c>NAME=value</c>, added to the container's own.</summary>
+    public ImmutableArray<string> Env { get; init; } = [];
+
+    public bool Tty { get; init; }
+
+    /// <summary><c>uid</c> or <c>uid:gid</c>, numbers.</summary>
+    public string? User { get; init; }
+
+    public ImmutableArray<uint> AdditionalGids { get; init; } = [];
+
+    /// <summary>Capabilities added to the bounding, effective and permitted sets.</summary>
+    public ImmutableArray<string> Capabilities { get; init; } = [];
+
+    public bool? NoNewPrivileges { get; init; }
+
+    public string? ProcessLabel { get; init; }
+
+    public string? AppArmor { get; init; }
+
+    public bool Detach { get; init; }
+
+    public string? PidFile { get; init; }
+
+    public string? ConsoleSocket { get; init; }
+
+    public string? PidfdSocket { get; init; }
+
+    public int PreserveFds { get; init; }
+
+    /// <summary>Join a paused container, and wait there.</summary>
+    public bool IgnorePaused { get; init; }
+
+    /// <summary><c>[controller,…:]path</c>, below the container's cgroup.</summary>
+    public ImmutableArray<string> Cgroups { get; init; } = [];
+}
