@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -13,6 +14,9 @@ internal static class Check
 
     public static nint Result(nint result, [InterpolatedStringHandlerArgument(nameof(result))] ref FailedCall call)
         => result >= 0 ? result : throw call.ToException();
+
+    /// <summary>The errno of the last import with SetLastError. Read it before anything else is called.</summary>
+    public static Errno LastErrno => (Errno)Marshal.GetLastPInvokeError();
 
     /// <summary>The same for a call that returns a descriptor, which then belongs to the caller.</summary>
     public static SafeFileHandle Handle(int result, [InterpolatedStringHandlerArgument(nameof(result))] ref FailedCall call)
@@ -32,7 +36,7 @@ internal readonly ref struct FailedCall
         if (failed)
         {
             // First of all: building the text makes calls of its own.
-            _errno = (Errno)Marshal.GetLastPInvokeError();
+            _errno = Check.LastErrno;
             _text = new StringBuilder(literalLength + (formattedCount * 16));
         }
     }
@@ -42,6 +46,11 @@ internal readonly ref struct FailedCall
     public void AppendFormatted(string? value) => _text!.Append(value is null ? "NULL" : $"\"{value}\"");
 
     public void AppendFormatted(SafeFileHandle value) => _text!.Append(Descriptor.Describe(value));
+
+    /// <summary>In octal, as everybody reads modes.</summary>
+    public void AppendFormatted(UnixFileMode value) => _text!.Append('0').Append(Convert.ToString((int)value, 8));
+
+    public void AppendFormatted(int value, string format) => _text!.Append(value.ToString(format, CultureInfo.InvariantCulture));
 
     public void AppendFormatted<T>(T value)
         => _text!.Append(value is Enum ? value.ToString()!.Replace(", ", "|", StringComparison.Ordinal) : value);

@@ -29,6 +29,10 @@ public static partial class Descriptor
         return length < 0 ? digits : $"{digits}<{Encoding.UTF8.GetString(buffer[..(int)length])}>";
     }
 
+    /// <summary>The path of an open descriptor for a call that only knows paths. It leads to the file itself, not by its name. See proc(5).</summary>
+    public static string MagicLink(SafeFileHandle handle)
+        => "/proc/self/fd/" + ((int)handle.DangerousGetHandle()).ToString(CultureInfo.InvariantCulture);
+
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint readlink(string path, Span<byte> buffer, nint size);
 }
