@@ -1,0 +1,29 @@
+namespace Containerception.Oci;
+
+public sealed partial record RuntimeConfig
+{
+    /// <summary>The document as <c>runc spec</c> would write it: indented with tabs, no newline at its end.</summary>
+    public byte[] ToJson() => ConfigWriter.Document(json => RuntimeConfigWriter.Write(json, this));
+}
+
+public sealed partial record ProcessConfig
+{
+    /// <summary>The document of <c>exec --process</c>.</summary>
+    public byte[] ToJson() => ConfigWriter.Document(json => ProcessWriter.Write(json, this));
+}
+
+public sealed partial record State
+{
+    /// <summary>The document on one line.</summary>
+    public byte[] ToJson() => ConfigWriter.Document(
+        json =>
+        {
+            json.Text("ociVersion", OciVersion);
+            json.Text("id", Id);
+            json.Text("status", Status);
+            json.Number("pid", Pid == 0 ? null : Pid);
+            json.Text("bundle", Bundle);
+            json.TextMap("annotations", Annotations);
+        },
+        indented: false);
+}
