@@ -50,10 +50,15 @@ internal readonly ref struct FailedCall
     /// <summary>In octal, as everybody reads modes.</summary>
     public void AppendFormatted(UnixFileMode value) => _text!.Append('0').Append(Convert.ToString((int)value, 8));
 
-    public void AppendFormatted(int value, string format) => _text!.Append(value.ToString(format, CultureInfo.InvariantCulture));
+    public void AppendFormatted<T>(T value, string format)
+        where T : IFormattable
+        => _text!.Append(value.ToString(format, CultureInfo.InvariantCulture));
 
     public void AppendFormatted<T>(T value)
-        => _text!.Append(value is Enum ? value.ToString()!.Replace(", ", "|", StringComparison.Ordinal) : value);
+        => _text!.Append(value is Enum flags ? Join(flags) : value);
+
+    /// <summary>MS_NOSUID|MS_NODEV.</summary>
+    public static string Join(Enum flags) => flags.ToString().Replace(", ", "|", StringComparison.Ordinal);
 
     public LinuxException ToException() => new(_text!.ToString(), _errno);
 }
