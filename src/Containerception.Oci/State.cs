@@ -17,5 +17,5 @@ public sealed partial record State
 
     public required string Bundle { get; init; }
 
-    public ImmutableSortedDictionary<string, string> Annotations { get; init; } = Text.EmptyMap;
+    public ImmutableSortedDictionary<string, string> Annotations { get; init; } = Empty.Map;
 }

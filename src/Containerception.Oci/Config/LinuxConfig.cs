@@ -25,7 +25,7 @@ public sealed record LinuxConfig
 
     public SeccompConfig? Seccomp { get; init; }
 
-    public ImmutableSortedDictionary<string, string> Sysctl { get; init; } = Text.EmptyMap;
+    public ImmutableSortedDictionary<string, string> Sysctl { get; init; } = Empty.Map;
 
     public ImmutableArray<string> MaskedPaths { get; init => field = value.OrEmpty(); } = [];
 

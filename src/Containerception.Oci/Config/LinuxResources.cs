@@ -20,7 +20,7 @@ public sealed partial record LinuxResources
     public NetworkLimits? Network { get; init; }
 
     /// <summary>Files of cgroup v2 and what is written to them, word for word.</summary>
-    public ImmutableSortedDictionary<string, string> Unified { get; init; } = Text.EmptyMap;
+    public ImmutableSortedDictionary<string, string> Unified { get; init; } = Empty.Map;
 }
 
 /// <summary>One rule of the device list; the last that matches decides.</summary>

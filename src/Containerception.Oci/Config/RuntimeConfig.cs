@@ -21,7 +21,7 @@ public sealed partial record RuntimeConfig
 
     public HooksConfig? Hooks { get; init; }
 
-    public ImmutableSortedDictionary<string, string> Annotations { get; init; } = Text.EmptyMap;
+    public ImmutableSortedDictionary<string, string> Annotations { get; init; } = Empty.Map;
 
     public LinuxConfig? Linux { get; init; }
 }

@@ -2,10 +2,10 @@ using System.Collections.Immutable;
 
 namespace Containerception.Oci;
 
-/// <summary>The small things that the records share.</summary>
-internal static class Text
+/// <summary>What an absent field is.</summary>
+internal static class Empty
 {
-    public static ImmutableSortedDictionary<string, string> EmptyMap { get; } =
+    public static ImmutableSortedDictionary<string, string> Map { get; } =
         ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
     /// <summary>A default array, which throws when it is touched, as the empty one.</summary>

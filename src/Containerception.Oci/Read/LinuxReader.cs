@@ -1,0 +1,65 @@
+namespace Containerception.Oci;
+
+/// <summary>config.json's <c>linux</c>.</summary>
+internal static class LinuxReader
+{
+    public static LinuxConfig Read(ConfigNode linux)
+    {
+        linux.Refuse("intelRdt", "Intel RDT is not supported by this version");
+        linux.Refuse("memoryPolicy", "memory policies are not supported by this version");
+        linux.Refuse("netDevices", "moving network devices is not supported by this version");
+        return new LinuxConfig
+        {
+            Namespaces = linux.Objects("namespaces", ReadNamespace),
+            UidMappings = linux.Objects("uidMappings", ReadIdMapping),
+            GidMappings = linux.Objects("gidMappings", ReadIdMapping),
+            TimeOffsets = linux.ObjectMap("timeOffsets", ReadTimeOffset),
+            Devices = linux.Objects("devices", ReadDevice),
+            CgroupsPath = linux.Text("cgroupsPath"),
+            Resources = linux.Object("resources", ResourcesReader.Read),
+            RootfsPropagation = linux.Text("rootfsPropagation"),
+            Seccomp = linux.Object("seccomp", SeccompReader.Read),
+            Sysctl = linux.TextMap("sysctl"),
+            MaskedPaths = linux.Texts("maskedPaths"),
+            ReadonlyPaths = linux.Texts("readonlyPaths"),
+            MountLabel = linux.Text("mountLabel"),
+            Personality = linux.Object("personality", ReadPersonality),
+        };
+    }
+
+    public static IdMapping ReadIdMapping(ConfigNode mapping) => new()
+    {
+        ContainerId = mapping.UInt("containerID") ?? 0,
+        HostId = mapping.UInt("hostID") ?? 0,
+        Size = mapping.UInt("size") ?? 0,
+    };
+
+    private static NamespaceConfig ReadNamespace(ConfigNode ns) => new()
+    {
+        Type = ns.RequiredText("type"),
+        Path = ns.Text("path") is { Length: > 0 } path ? path : null,
+    };
+
+    private static TimeOffset ReadTimeOffset(ConfigNode offset) => new()
+    {
+        Secs = offset.Long("secs") ?? 0,
+        Nanosecs = offset.UInt("nanosecs") ?? 0,
+    };
+
+    private static DeviceConfig ReadDevice(ConfigNode device) => new()
+    {
+        Path = device.RequiredText("path"),
+        Type = device.RequiredText("type"),
+        Major = device.Long("major") ?? 0,
+        Minor = device.Long("minor") ?? 0,
+        FileMode = device.UInt("fileMode"),
+        Uid = device.UInt("uid"),
+        Gid = device.UInt("gid"),
+    };
+
+    private static PersonalityConfig ReadPersonality(ConfigNode personality) => new()
+    {
+        Domain = personality.RequiredText("domain"),
+        Flags = personality.Texts("flags"),
+    };
+}

@@ -1,0 +1,29 @@
+namespace Containerception.Oci;
+
+public sealed partial record RuntimeConfig
+{
+    /// <summary>Reads a config.json. The fields have the right types then; <c>ConfigValidation</c> looks at what they say.</summary>
+    /// <exception cref="ConfigException">It is not JSON, too long, or a field is of the wrong type, missing, or not supported.</exception>
+    public static RuntimeConfig Read(ReadOnlyMemory<byte> json) => ConfigDocument.Read(json, "", RuntimeConfigReader.Read);
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="ConfigException">As above.</exception>
+    /// <exception cref="Linux.LinuxException">It cannot be opened or read.</exception>
+    public static RuntimeConfig Read(string path) => ConfigDocument.ReadFile(path, "", RuntimeConfigReader.Read);
+}
+
+public sealed partial record ProcessConfig
+{
+    /// <summary>Reads the document of <c>exec --process</c>.</summary>
+    /// <exception cref="ConfigException">As for <see cref="RuntimeConfig.Read(ReadOnlyMemory{byte})"/>; fields are named <c>process.…</c></exception>
+    public static ProcessConfig Read(ReadOnlyMemory<byte> json) => ConfigDocument.Read(json, "process", ProcessReader.Read);
+
+    public static ProcessConfig Read(string path) => ConfigDocument.ReadFile(path, "process", ProcessReader.Read);
+}
+
+public sealed partial record LinuxResources
+{
+    /// <summary>Reads a document of limits alone.</summary>
+    /// <exception cref="ConfigException">As for <see cref="RuntimeConfig.Read(ReadOnlyMemory{byte})"/>; fields are named <c>resources.…</c></exception>
+    public static LinuxResources Read(ReadOnlyMemory<byte> json) => ConfigDocument.Read(json, "resources", ResourcesReader.Read);
+}
