@@ -1,0 +1,33 @@
+using Containerception.Runtime;
+
+namespace Containerception.Cli;
+
+/// <summary>The flags that <c>create</c> and <c>run</c> share.</summary>
+internal static class BundleFlags
+{
+    public static readonly Flag Bundle = Flag.Path("bundle", "b", "directory of config.json, by default the working directory");
+
+    public static readonly Flag ConsoleSocket = Flag.Path("console-socket", "unix socket that is sent the master of the container's terminal");
+
+    public static readonly Flag PidfdSocket = Flag.Path("pidfd-socket", "unix socket that is sent a pidfd of the container's first process");
+
+    public static readonly Flag PidFile = Flag.Path("pid-file", "file that the process id is written to");
+
+    public static readonly Flag NoPivot = Flag.Switch("no-pivot", "do not use pivot_root(2): for a root file system on a ramdisk");
+
+    public static readonly Flag NoNewKeyring = Flag.Switch("no-new-keyring", "keep the caller's session keyring");
+
+    public static readonly Flag PreserveFds = Flag.Number("preserve-fds", "pass on this many descriptors after standard error");
+
+    public static CreateRequest ToRequest(Invocation call) => new()
+    {
+        Id = call.Id,
+        Bundle = call.Flags.Text(Bundle) is { Length: > 0 } bundle ? bundle : ".",
+        ConsoleSocket = call.Flags.Text(ConsoleSocket),
+        PidfdSocket = call.Flags.Text(PidfdSocket),
+        PidFile = call.Flags.Text(PidFile),
+        NoPivot = call.Flags.Is(NoPivot),
+        NoNewKeyring = call.Flags.Is(NoNewKeyring),
+        PreserveFds = call.Flags.Number(PreserveFds),
+    };
+}

@@ -1,0 +1,55 @@
+using Containerception.Runtime;
+
+namespace Containerception.Cli;
+
+/// <summary>The flags before the verb.</summary>
+internal static class GlobalFlags
+{
+    public const string RootDefault = "/run/ception";
+
+    public static readonly Flag Root = Flag.Path("root", "directory of the containers' state, in a tmpfs") with { Default = RootDefault };
+
+    public static readonly Flag Log = Flag.Path("log", "file that the log is appended to (default: standard error)");
+
+    public static readonly Flag LogFormat = Flag.Text("log-format", "format of the log: text, json, or explain for readers") with
+    {
+        Default = "text",
+        Choices = ["text", "json", "explain"],
+    };
+
+    public static readonly Flag Debug = Flag.Switch("debug", "log every step of a container's making");
+
+    public static readonly Flag SystemdCgroup = Flag.Switch(
+        "systemd-cgroup", "take cgroupsPath as slice:prefix:name, for example system.slice:ception:434234");
+
+    public static readonly Flag CgroupManager = Flag.Text("cgroup-manager", "what makes the cgroups") with
+    {
+        Default = "cgroupfs",
+        Choices = ["cgroupfs", "systemd", "disabled"],
+    };
+
+    public static readonly Flag Rootless = Flag.Text("rootless", "ignore that cgroups may not be written") with
+    {
+        Default = "auto",
+        Choices = ["true", "false", "auto"],
+    };
+
+    public static readonly Flag Version = Flag.Switch("version", "v", "print the version");
+
+    public static readonly Flag[] All =
+        [Debug, Log, LogFormat, Root, SystemdCgroup, CgroupManager, Rootless, Flag.HelpFlag, Version];
+
+    /// <summary>The state directory that was asked for, absolute.</summary>
+    public static string RootOf(ParsedFlags flags)
+    {
+        string root = System.IO.Path.GetFullPath(flags.Texts(Root) is [.., { Length: > 0 } given] ? given : DefaultRoot());
+        return root == "/"
+            ? throw new ContainerException(FailureKind.Invalid, "Option --root argument should not be set to /")
+            : root;
+    }
+
+    private static string DefaultRoot()
+        => !Environment.IsPrivilegedProcess && Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } directory
+            ? System.IO.Path.Join(directory, Program.Name)
+            : RootDefault;
+}

@@ -1,0 +1,53 @@
+using Containerception.Runtime;
+
+namespace Containerception.Cli;
+
+/// <summary>
+/// Where failures are told and, with <c>--debug</c>, steps. At the default level a log holds nothing but the one error: podman
+/// reads a JSON log as a single object.
+/// </summary>
+internal sealed class Log(Output target, Output? errors, LogFormat format, bool isDebug, TimeProvider clock)
+{
+    private readonly long _start = clock.GetTimestamp();
+
+    /// <summary>Steps are wanted: asked for, or the format is made of them.</summary>
+    public bool IsDebug { get; } = isDebug || format == LogFormat.Explain;
+
+    public static Log ToStandardError(LogFormat format, bool isDebug, TimeProvider clock)
+        => new(Output.Error, errors: null, format, isDebug, clock);
+
+    /// <summary>To a file; what goes wrong is told on standard error as well, bare.</summary>
+    public static Log ToFile(string path, LogFormat format, bool isDebug, TimeProvider clock)
+        => new(Output.Append(path), Output.Error, format, isDebug, clock);
+
+    public void Error(string message, string? hint)
+    {
+        DateTimeOffset now = clock.GetUtcNow();
+        string bare = hint is null ? message + "\n" : $"{message}\nhint: {hint}\n";
+        string line = format switch
+        {
+            LogFormat.Json => JsonLog.Error(now, message, hint),
+            LogFormat.Explain => "ception: " + bare,
+            _ when errors is null && target.IsTerminal => TextLog.ErrorOnTerminal(clock.GetElapsedTime(_start), message, hint),
+            _ => TextLog.Error(now, message, hint, hintOnItsOwnLine: errors is null),
+        };
+        target.Write(line);
+        errors?.Write(bare);
+    }
+
+    public void Step(StepRecord step) => target.Write(format switch
+    {
+        LogFormat.Json => JsonLog.Step(clock.GetUtcNow(), step),
+        LogFormat.Explain => ExplainLog.Step(step, target.IsTerminal),
+        _ when target.IsTerminal => TextLog.StepOnTerminal(clock.GetElapsedTime(_start), step),
+        _ => TextLog.Step(clock.GetUtcNow(), step),
+    });
+}
+
+/// <summary>How a log is written.</summary>
+internal enum LogFormat
+{
+    Text,
+    Json,
+    Explain,
+}
