@@ -12,14 +12,14 @@ public static class Specification
     public const string VersionMax = "1.3.0";
 
     /// <summary>Kinds of hooks, in the order in which they run.</summary>
-    public static ImmutableArray<string> Hooks =>
+    public static ImmutableArray<string> Hooks { get; } =
         ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"];
 
     /// <summary>Types of namespaces, sorted.</summary>
-    public static ImmutableArray<string> Namespaces => ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"];
+    public static ImmutableArray<string> Namespaces { get; } = ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"];
 
     /// <summary>Names of capabilities, each at the place of its number. linux/capability.h.</summary>
-    public static ImmutableArray<string> Capabilities =>
+    public static ImmutableArray<string> Capabilities { get; } =
     [
         "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID", "CAP_SETUID",
         "CAP_SETPCAP", "CAP_LINUX_IMMUTABLE", "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN", "CAP_NET_RAW",
@@ -30,7 +30,7 @@ public static class Specification
     ];
 
     /// <summary>Names of resource limits. getrlimit(2).</summary>
-    public static ImmutableArray<string> Rlimits =>
+    public static ImmutableArray<string> Rlimits { get; } =
     [
         "RLIMIT_AS", "RLIMIT_CORE", "RLIMIT_CPU", "RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_LOCKS", "RLIMIT_MEMLOCK", "RLIMIT_MSGQUEUE",
         "RLIMIT_NICE", "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_RSS", "RLIMIT_RTPRIO", "RLIMIT_RTTIME", "RLIMIT_SIGPENDING", "RLIMIT_STACK",

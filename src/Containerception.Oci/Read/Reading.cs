@@ -2,7 +2,7 @@ namespace Containerception.Oci;
 
 public sealed partial record RuntimeConfig
 {
-    /// <summary>Reads a config.json. The fields have the right types then; <c>ConfigValidation</c> looks at what they say.</summary>
+    /// <summary>Reads a config.json. The fields have the right types then; <see cref="ConfigValidation"/> looks at what they say.</summary>
     /// <exception cref="ConfigException">It is not JSON, too long, or a field is of the wrong type, missing, or not supported.</exception>
     public static RuntimeConfig Read(ReadOnlyMemory<byte> json) => ConfigDocument.Read(json, "", RuntimeConfigReader.Read);
 
