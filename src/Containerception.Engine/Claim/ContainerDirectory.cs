@@ -1,0 +1,106 @@
+using System.Text.Json;
+using Containerception.Linux;
+using Microsoft.Win32.SafeHandles;
+
+namespace Containerception.Engine;
+
+/// <summary>
+/// The directory of one container, and the lock on it. Whoever runs the container holds the lock; the kernel takes it away when they die,
+/// however they die, so a directory that can be locked belongs to nobody any more.
+/// </summary>
+internal sealed class ContainerDirectory : IDisposable
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private readonly SafeFileHandle _lock;
+
+    private ContainerDirectory(string path, SafeFileHandle held)
+    {
+        Path = path;
+        _lock = held;
+    }
+
+    public string Path { get; }
+
+    public string Id => System.IO.Path.GetFileName(Path);
+
+    public string RuntimeLog => System.IO.Path.Join(Path, "runtime.log");
+
+    public string OutputLog => System.IO.Path.Join(Path, "log");
+
+    /// <summary>Makes the directory, locked before anybody can see it.</summary>
+    public static ContainerDirectory Make(string containers, string id)
+    {
+        string hidden = System.IO.Path.Join(containers, "." + id);
+        Directory.CreateDirectory(hidden, OwnerOnly);
+        SafeFileHandle held = Files.Open(hidden, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY);
+        FileContents.Flock(held);
+        Directory.CreateDirectory(System.IO.Path.Join(hidden, RootPlanner.RootName));
+        string path = System.IO.Path.Join(containers, id);
+        Directory.Move(hidden, path);
+        return new ContainerDirectory(path, held);
+    }
+
+    /// <summary>Locks a directory that nobody runs; null when somebody does, or it is gone.</summary>
+    public static ContainerDirectory? TryTake(string path, bool wait = false)
+    {
+        SafeFileHandle? handle = null;
+        try
+        {
+            handle = Files.Open(path, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY);
+            if (wait)
+            {
+                FileContents.Flock(handle);
+            }
+            else if (!FileContents.TryFlock(handle))
+            {
+                handle.Dispose();
+                return null;
+            }
+        }
+        catch (LinuxException gone) when (gone.Errno == Errno.ENOENT)
+        {
+            handle?.Dispose();
+            return null;
+        }
+
+        // Between open and lock its owner may have removed it.
+        if (!Directory.Exists(path))
+        {
+            handle.Dispose();
+            return null;
+        }
+
+        return new ContainerDirectory(path, handle);
+    }
+
+    /// <summary>The record; null for a directory that was left before there was one.</summary>
+    public static ContainerRecord? TryRead(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(RecordPath(path)), EngineJson.Default.ContainerRecord);
+        }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Writes the record beside the old one and renames it: a reader sees either, a crash leaves either.</summary>
+    public void Write(ContainerRecord record)
+    {
+        string next = RecordPath(Path) + ".next";
+        File.WriteAllBytes(next, JsonSerializer.SerializeToUtf8Bytes(record, EngineJson.Default.ContainerRecord));
+        File.Move(next, RecordPath(Path), overwrite: true);
+    }
+
+    public void WriteConfig(byte[] config) => File.WriteAllBytes(System.IO.Path.Join(Path, "config.json"), config);
+
+    /// <summary>Removes everything; the lock stays until this is disposed.</summary>
+    public void Remove() => Directory.Delete(Path, recursive: true);
+
+    public void Dispose() => _lock.Dispose();
+
+    private static string RecordPath(string path) => System.IO.Path.Join(path, "container.json");
+}

@@ -1,0 +1,220 @@
+using System.Collections.Immutable;
+using Containerception.Oci;
+
+namespace Containerception.Engine;
+
+/// <summary>Turns a request into the config.json of a bundle: docker's defaults, or a bundle's own document, and the flags on top.</summary>
+internal static class ConfigCompiler
+{
+    public const string HostnameDefault = "cdock";
+
+    private const string OciVersion = "1.0.2";
+    public const string PathVariable = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    /// <exception cref="EngineException"><see cref="FailureKind.Invalid"/>: the request contradicts itself, the root or the machine.</exception>
+    public static RuntimeConfig Compile(RunRequest request, RootPlan root, Machine machine, string id)
+    {
+        RuntimeConfig config = root.Base ?? Standard(request, machine);
+        LinuxConfig linux = WithNamespaces(config.Linux ?? new LinuxConfig(), request, id, root.Base is not null);
+        string? hostname = request.Hostname ?? config.Hostname;
+        ImmutableArray<string> capabilities = ChosenCapabilities(config, request, machine, root.Base is not null);
+        return config with
+        {
+            Root = new RootConfig { Path = root.Path, Readonly = request.ReadOnly || (root.Base?.Root?.Readonly ?? false) },
+            Hostname = linux.Namespaces.Any(one => one.Type == "uts") ? hostname : null,
+            Process = WithProcess(config.Process ?? new ProcessConfig { Cwd = "/" }, request, root, hostname, capabilities),
+            Mounts = WithMounts(config.Mounts, request, root),
+            Annotations = config.Annotations.SetItems(request.Labels),
+            Linux = WithLimits(WithFilters(linux, request, capabilities, machine, root.Base is not null), request, machine, id),
+        };
+    }
+
+    private static RuntimeConfig Standard(RunRequest request, Machine machine) => new()
+    {
+        OciVersion = OciVersion,
+        Hostname = HostnameDefault,
+        Process = new ProcessConfig { Cwd = "/", Env = [PathVariable] },
+        Mounts = [.. StandardMounts.For(request, machine.HasCgroups)],
+        Linux = new LinuxConfig
+        {
+            RootfsPropagation = "rprivate",
+            MaskedPaths = StandardMounts.MaskedPaths,
+            ReadonlyPaths = StandardMounts.ReadonlyPaths,
+        },
+    };
+
+    private static LinuxConfig WithNamespaces(LinuxConfig linux, RunRequest request, string id, bool isBundle)
+    {
+        NamespacesRequest own = request.Namespaces;
+        (string Type, bool IsOwn)[] wanted =
+        [
+            ("mount", true), ("pid", own.OwnPid), ("ipc", own.OwnIpc), ("uts", own.OwnUts), ("network", own.OwnNetwork),
+            ("cgroup", own.OwnCgroup), ("user", own.OwnUser),
+        ];
+
+        // A bundle names its namespaces itself: a flag takes one away, and only --userns adds one.
+        IEnumerable<NamespaceConfig> chosen = own.Only is ImmutableArray<string> only
+            ? only.Select(type => new NamespaceConfig { Type = type })
+            : isBundle
+                ? linux.Namespaces.Where(theirs => theirs.Type == "user" || wanted.Any(one => one.Type == theirs.Type && one.IsOwn) || theirs.Type == "time")
+                    .Concat(own.OwnUser && !linux.Namespaces.Any(one => one.Type == "user") ? [new NamespaceConfig { Type = "user" }] : [])
+                : wanted.Where(one => one.IsOwn).Select(one => new NamespaceConfig { Type = one.Type });
+        ImmutableArray<NamespaceConfig> namespaces = [.. chosen];
+        bool mapped = namespaces.Any(one => one.Type == "user" && one.Path is null) && linux.UidMappings.IsEmpty;
+        return linux with
+        {
+            Namespaces = namespaces,
+            UidMappings = mapped ? [UserRange.Of(id)] : linux.UidMappings,
+            GidMappings = mapped ? [UserRange.Of(id)] : linux.GidMappings,
+            Sysctl = linux.Sysctl.SetItems(request.Sysctls),
+        };
+    }
+
+    private static ImmutableArray<string> ChosenCapabilities(RuntimeConfig config, RunRequest request, Machine machine, bool isBundle)
+    {
+        if (!isBundle || request.Privileged)
+        {
+            return Capabilities.Choose(request, machine.HeldCapabilities);
+        }
+
+        ImmutableArray<string> theirs = config.Process?.Capabilities?.Bounding ?? [];
+        return request.CapabilitiesAdded.IsEmpty && request.CapabilitiesDropped.IsEmpty
+            ? theirs
+            : Capabilities.Choose(request, machine.HeldCapabilities, theirs);
+    }
+
+    private static ProcessConfig WithProcess(
+        ProcessConfig process, RunRequest request, RootPlan root, string? hostname, ImmutableArray<string> capabilities)
+    {
+        UserConfig user = request.User is string name ? root.Users.Find(name, request.GroupAdd)
+            : request.GroupAdd.IsEmpty ? process.User
+            : root.Users.Find("0", request.GroupAdd) with { Uid = process.User.Uid, Gid = process.User.Gid };
+        return process with
+        {
+            Terminal = request.Tty,
+            User = user,
+            Args = Arguments(process, request, root),
+            Env = Environment(process.Env, request, root, hostname),
+            Cwd = request.WorkingDirectory switch
+            {
+                null => process.Cwd,
+                ['/', ..] directory => directory,
+                string other => throw EngineException.Invalid($"--workdir {other}: the working directory must be absolute"),
+            },
+            Capabilities = new CapabilitiesConfig
+            {
+                Bounding = capabilities,
+
+                // What root gets on execve(2) is computed from the bounding set; another user starts with none, as docker has it.
+                Effective = user.Uid == 0 ? capabilities : [],
+                Permitted = user.Uid == 0 ? capabilities : [],
+            },
+            Rlimits = [.. process.Rlimits.Where(theirs => !request.Ulimits.Any(one => Name(one) == theirs.Type)), .. request.Ulimits.Select(Limit)],
+            NoNewPrivileges = request.NoNewPrivileges || process.NoNewPrivileges,
+        };
+    }
+
+    private static ImmutableArray<string> Arguments(ProcessConfig process, RunRequest request, RootPlan root)
+    {
+        ImmutableArray<string> arguments = (request.Entrypoint, request.Command) switch
+        {
+            (null or "", { IsEmpty: false }) => request.Command,
+            (null, _) => process.Args.IsEmpty ? root.DefaultCommand : process.Args,
+            ("", _) => [],
+            (string entrypoint, _) => [entrypoint, .. request.Command],
+        };
+        if (arguments.IsEmpty)
+        {
+            throw EngineException.Invalid("no command specified", "write it after the ROOT");
+        }
+
+        return request.Init ? [InitProgram.PathInContainer, .. InitProgram.Arguments, .. arguments] : arguments;
+    }
+
+    // Later ones win: the root's own, then what docker adds, then the flags.
+    private static ImmutableArray<string> Environment(ImmutableArray<string> theirs, RunRequest request, RootPlan root, string? hostname)
+    {
+        List<string> variables = [];
+        void Add(string variable)
+        {
+            string name = variable[..(variable.IndexOf('=') + 1)];
+            variables.RemoveAll(earlier => earlier.StartsWith(name, StringComparison.Ordinal));
+            variables.Add(variable);
+        }
+
+        theirs.ToList().ForEach(Add);
+        if (root.PathAlso is string also)
+        {
+            Add($"{PathVariable}:{also}");
+        }
+
+        if (hostname is not null)
+        {
+            Add($"HOSTNAME={hostname}");
+        }
+
+        if (request.Tty)
+        {
+            Add("TERM=xterm");
+        }
+
+        request.Environment.ToList().ForEach(Add);
+        return [.. variables];
+    }
+
+    private static ImmutableArray<MountConfig> WithMounts(ImmutableArray<MountConfig> standard, RunRequest request, RootPlan root)
+    {
+        List<MountConfig> mounts = [.. standard, .. root.Mounts];
+        if (request.Init)
+        {
+            mounts.Add(InitProgram.Mount());
+        }
+
+        foreach (MountRequest mount in request.Mounts)
+        {
+            mounts.RemoveAll(earlier => earlier.Destination.TrimEnd('/') == mount.Destination.TrimEnd('/'));
+            mounts.Add(new MountConfig
+            {
+                Destination = mount.Destination,
+                Type = mount.Type,
+                Source = mount.Source ?? "tmpfs",
+                Options = mount.Options,
+            });
+        }
+
+        return [.. mounts];
+    }
+
+    private static LinuxConfig WithFilters(
+        LinuxConfig linux, RunRequest request, ImmutableArray<string> capabilities, Machine machine, bool isBundle) => linux with
+        {
+            Seccomp = isBundle && request.Seccomp is null && !request.Privileged
+            ? linux.Seccomp
+            : SeccompProfile.Choose(request, capabilities, machine.Kernel),
+            MaskedPaths = request.Privileged || request.ShowSystemPaths ? [] : linux.MaskedPaths,
+            ReadonlyPaths = request.Privileged || request.ShowSystemPaths ? [] : linux.ReadonlyPaths,
+        };
+
+    private static LinuxConfig WithLimits(LinuxConfig linux, RunRequest request, Machine machine, string id)
+    {
+        (ImmutableArray<DeviceConfig> nodes, ImmutableArray<DeviceRule> rules) = DevicesCompiler.Compile(request, linux);
+        LinuxResources resources = LimitsCompiler.Compile(request.Limits, linux.Resources ?? new LinuxResources(), machine.Processors);
+        bool limited = resources.Memory is not null || resources.Cpu is not null || resources.Pids is not null || resources.BlockIo is not null;
+        if (limited && !machine.HasCgroups)
+        {
+            throw new EngineException(
+                FailureKind.Unsupported, "limits need cgroups, and none are mounted here", "in a container, make it with --privileged");
+        }
+
+        return linux with
+        {
+            Devices = nodes,
+            CgroupsPath = machine is { IsRoot: true, HasCgroups: true } ? linux.CgroupsPath ?? $"/cdock/{id}" : linux.CgroupsPath,
+            Resources = machine is { IsRoot: true, HasCgroups: true } ? resources with { Devices = rules } : limited ? resources : null,
+        };
+    }
+
+    private static RlimitConfig Limit(UlimitRequest one) => new() { Type = Name(one), Soft = one.Soft, Hard = one.Hard };
+
+    private static string Name(UlimitRequest one) => "RLIMIT_" + one.Name.ToUpperInvariant();
+}

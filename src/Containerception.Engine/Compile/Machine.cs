@@ -1,0 +1,30 @@
+using Containerception.Linux;
+
+namespace Containerception.Engine;
+
+/// <summary>What a container's configuration depends on beside the request.</summary>
+/// <param name="HeldCapabilities">CapBnd of this process, as bits.</param>
+/// <param name="Kernel">Its version.</param>
+/// <param name="HasCgroups">A cgroup hierarchy is mounted on /sys/fs/cgroup.</param>
+/// <param name="Processors">How many.</param>
+/// <param name="IsRoot">The caller may make any namespace without a user namespace.</param>
+internal sealed record Machine(ulong HeldCapabilities, Version Kernel, bool HasCgroups, int Processors, bool IsRoot)
+{
+    public static Machine Ask() => new(
+        Capabilities.Held(),
+        Environment.OSVersion.Version,
+        Directory.Exists("/sys/fs/cgroup") && Directory.EnumerateFileSystemEntries("/sys/fs/cgroup").Any(),
+        Environment.ProcessorCount,
+        Environment.IsPrivilegedProcess);
+
+    /// <summary>The status of a device node of the host.</summary>
+    /// <exception cref="EngineException"><see cref="FailureKind.NotFound"/>, or <see cref="FailureKind.Invalid"/> for what is no device.</exception>
+    public static FileStatus DeviceNode(string path, string flag)
+    {
+        FileStatus status = FileStatuses.TryStatx(Descriptor.WorkingDirectory, path, AtFlags.None)
+            ?? throw new EngineException(FailureKind.NotFound, $"{flag}: no such device on this machine: {path}");
+        return status.Type is FileType.S_IFBLK or FileType.S_IFCHR
+            ? status
+            : throw EngineException.Invalid($"{flag}: {path} is not a device node");
+    }
+}

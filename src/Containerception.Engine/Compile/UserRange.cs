@@ -1,0 +1,18 @@
+using System.Globalization;
+using Containerception.Oci;
+
+namespace Containerception.Engine;
+
+/// <summary>The 65,536 users and groups of a container with a user namespace of its own: where they lie on the host.</summary>
+internal static class UserRange
+{
+    // Above what distributions give to people and to subuid(5), below 2^31, where ids turn negative in careless programs.
+    private const uint First = 0x2000_0000;
+    private const uint Size = 0x1_0000;
+    private const uint Slots = 0x5000;
+
+    /// <summary>The range of one container. Two containers share one with a chance of 1 in 20,480, and then only ids, never files.</summary>
+    public static IdMapping Of(string id) => new() { ContainerId = 0, HostId = First + (Slot(id) * Size), Size = Size };
+
+    private static uint Slot(string id) => uint.Parse(id.AsSpan(0, 8), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) % Slots;
+}

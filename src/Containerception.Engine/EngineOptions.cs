@@ -1,0 +1,35 @@
+namespace Containerception.Engine;
+
+/// <summary>Where an engine keeps its containers, and with what it runs them.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>The state directory. Null is $CDOCK_ROOT, else /var/lib/cdock, or for other users than root $XDG_DATA_HOME/cdock.</summary>
+    public string? Root { get; init; }
+
+    /// <summary>The OCI runtime: a name, looked for beside this program and in PATH, or a path. Null is <c>ception</c>.</summary>
+    public string? Runtime { get; init; }
+
+    /// <summary>Is told each step of a container's making, in words; null tells nothing.</summary>
+    public Action<string>? Explain { get; init; }
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    internal string RootDirectory => Path.GetFullPath(Root ?? Environment.GetEnvironmentVariable("CDOCK_ROOT") ?? DefaultRoot());
+
+    // The runtime's own state is gone after a reboot, as the containers are; a root of one's own keeps all in one place.
+    internal string RuntimeRoot(string runtime)
+    {
+        string name = Path.GetFileName(runtime);
+        return Root is not null || Environment.GetEnvironmentVariable("CDOCK_ROOT") is not null ? Path.Join(RootDirectory, "run", name)
+            : Environment.IsPrivilegedProcess ? Path.Join("/run/cdock", name)
+            : Path.Join(Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") ?? Path.Join(RootDirectory, "run"), "cdock", name);
+    }
+
+    private static string DefaultRoot()
+        => Environment.IsPrivilegedProcess ? "/var/lib/cdock"
+            : Path.Join(
+                Environment.GetEnvironmentVariable("XDG_DATA_HOME")
+                    ?? Path.Join(Environment.GetEnvironmentVariable("HOME") ?? "/", ".local/share"),
+                "cdock");
+}

@@ -1,0 +1,144 @@
+using Containerception.Linux;
+using Containerception.Oci;
+
+namespace Containerception.Engine;
+
+/// <summary>Decides how a container's root file system is made.</summary>
+/// <param name="directory">The container's own directory, which has an empty directory <c>rootfs</c>.</param>
+/// <param name="id">The container's id.</param>
+/// <param name="isRoot">The caller may mount.</param>
+internal sealed class RootPlanner(string directory, string id, bool isRoot)
+{
+    public const string RootName = "rootfs";
+    private const string LayerName = "layer";
+
+    private readonly string _target = Path.Join(directory, RootName);
+    private readonly string _layer = Path.Join(directory, LayerName);
+
+    /// <exception cref="EngineException">The root cannot be had in this way.</exception>
+    public RootPlan Plan(RunRequest request)
+    {
+        if (request.Namespaces.Only is not null)
+        {
+            return HalfMade(request);
+        }
+
+        return request.Root switch
+        {
+            RootRequest.Host => Host(request),
+            RootRequest.DirectoryTree { Overlay: true } tree => Layered(tree),
+            RootRequest.DirectoryTree tree => new RootPlan { Path = tree.Path, Users = UserDatabase.Of(tree.Path) },
+            RootRequest.OciBundle bundle => Bundle(bundle),
+            _ => throw new System.Diagnostics.UnreachableException(),
+        };
+    }
+
+    // The tour's second stage: the host's own root, so that what is still shared can be seen.
+    private RootPlan HalfMade(RunRequest request)
+    {
+        if (request.Root is not RootRequest.Host)
+        {
+            throw EngineException.Invalid("--isolate shows the host's own files: its ROOT is `host`");
+        }
+
+        NeedsRoot("--isolate");
+        return new RootPlan
+        {
+            Path = _target,
+            Users = UserDatabase.Of("/"),
+            DefaultCommand = ["/bin/sh"],
+            Base = HalfMadeConfig.For(request),
+            Steps =
+            [
+                Private(),
+                new PreparationStep(
+                    "take the host's own root file system", "nothing but the namespaces that were asked for is the container's own",
+                    () => Mounts.Bind("/", _target)),
+            ],
+        };
+    }
+
+    private RootPlan Host(RunRequest request)
+    {
+        HostImage image = new(_target, _layer, Owner(request), request.ReadOnly);
+        if (!isRoot)
+        {
+            throw new EngineException(
+                FailureKind.Unsupported, "the image `host` needs root as yet", "as another user run --rootfs DIR");
+        }
+
+        return new RootPlan
+        {
+            Path = _target,
+            Users = image.Users,
+            DefaultCommand = ["/bin/sh"],
+            PathAlso = image.ProgramsDirectory,
+            Steps = [Private(), .. image.Steps()],
+        };
+    }
+
+    private RootPlan Layered(RootRequest.DirectoryTree tree)
+    {
+        NeedsRoot("--rootfs DIR:overlay");
+        return new RootPlan
+        {
+            Path = _target,
+            Users = UserDatabase.Of(tree.Path),
+            Steps =
+            [
+                Private(),
+                Layer(0),
+                new PreparationStep(
+                    $"put a throw-away layer over {tree.Path}", "what the container writes stays in the layer, and goes with it",
+                    () => Overlaid(tree.Path, "root", _target)),
+            ],
+        };
+    }
+
+    private static RootPlan Bundle(RootRequest.OciBundle bundle)
+    {
+        RuntimeConfig config = RuntimeConfig.Read(Path.Join(bundle.Path, "config.json"));
+        string root = Path.GetFullPath(config.Root?.Path ?? "rootfs", bundle.Path);
+        return Directory.Exists(root)
+            ? new RootPlan { Path = root, Users = UserDatabase.Of(root), Base = config }
+            : throw new EngineException(FailureKind.NotFound, $"--bundle: root.path: {root} is not a directory");
+    }
+
+    private PreparationStep Layer(uint owner) => new(
+        "take memory for what the container writes", "the layer needs no disk, and nothing of it can be left behind",
+        () =>
+        {
+            Directory.CreateDirectory(_layer);
+            return Mounts.Memory(_layer, owner);
+        });
+
+    private string Overlaid(string lower, string name, string target)
+    {
+        string upper = Path.Join(_layer, name, "upper");
+        string work = Path.Join(_layer, name, "work");
+        Directory.CreateDirectory(work);
+        CopyOwner(lower, Directory.CreateDirectory(upper).FullName);
+        return Mounts.Overlay(lower, upper, work, target);
+    }
+
+    // The root of an overlay has the owner and mode of its upper directory.
+    private static void CopyOwner(string from, string to)
+    {
+        FileStatus status = FileStatuses.Statx(Descriptor.WorkingDirectory, from, AtFlags.None);
+        Files.FchownAt(Descriptor.WorkingDirectory, to, status.Uid, status.Gid);
+        Files.FchmodAt(Descriptor.WorkingDirectory, to, status.Permissions);
+    }
+
+    private uint Owner(RunRequest request) => request.Namespaces.OwnUser ? UserRange.Of(id).HostId : 0;
+
+    private void NeedsRoot(string what)
+    {
+        if (!isRoot)
+        {
+            throw new EngineException(FailureKind.Unsupported, $"{what} needs root", "as another user run --rootfs DIR");
+        }
+    }
+
+    private static PreparationStep Private() => new(
+        "begin a private mount namespace", "no mount of this container can be seen or left behind on the host", Mounts.BeginPrivate);
+}
