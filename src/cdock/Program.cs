@@ -1,1 +1,4 @@
-return 0;
+using Containerception.Cdock;
+
+using Output output = Output.Open();
+return new Application(output).Run(args);

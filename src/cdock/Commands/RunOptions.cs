@@ -1,0 +1,88 @@
+using System.CommandLine;
+
+namespace Containerception.Cdock;
+
+/// <summary>The flags of <c>cdock run</c>, with docker's names and meanings.</summary>
+internal sealed class RunOptions
+{
+    public Option<string> Bundle { get; } = Text("--bundle", "DIR", "Start on an OCI bundle; flags change its config.json");
+    public Option<string> Rootfs { get; } = Text("--rootfs", "DIR[:overlay]", "Start on a directory; with :overlay what is written is thrown away");
+    public Option<bool> Interactive { get; } = Switch("--interactive", "Give the program this standard input", "-i");
+    public Option<bool> Tty { get; } = Switch("--tty", "Give the program a terminal of its own", "-t");
+    public Option<bool> Remove { get; } = Switch("--rm", "Forget the container when it ends");
+    public Option<bool> Detach { get; } = Switch("--detach", "Return once the program runs, and print the id", "-d");
+    public Option<string> Name { get; } = Text("--name", "NAME", "The container's name");
+    public Option<string> Hostname { get; } = Text("--hostname", "NAME", "The host name inside (default: cdock)", "-h");
+    public Option<string[]> Env { get; } = List("--env", "NAME=VALUE", "Set an environment variable; NAME alone takes the value from here", "-e");
+    public Option<string[]> EnvFile { get; } = List("--env-file", "FILE", "Set the environment variables of a file");
+    public Option<string> Workdir { get; } = Text("--workdir", "DIR", "The working directory inside", "-w");
+    public Option<string> User { get; } = Text("--user", "USER[:GROUP]", "Who runs the program: names or numbers", "-u");
+    public Option<string[]> GroupAdd { get; } = List("--group-add", "GROUP", "Another group of that user");
+    public Option<string> Entrypoint { get; } = Text("--entrypoint", "PROGRAM", "Put before the command, in place of the root's own");
+    public Option<bool> Init { get; } = Switch("--init", "Put a small init before the program: it reaps zombies and forwards signals");
+    public Option<string> StopSignal { get; } = Text("--stop-signal", "SIGNAL", "What asks the program to end (default: SIGTERM)");
+    public Option<string[]> Label { get; } = List("--label", "NAME=VALUE", "A note on the container", "-l");
+
+    public Option<string[]> Volume { get; } = List("--volume", "SRC:DST[:ro]", "Show a directory or file of the host", "-v");
+    public Option<string[]> Mount { get; } = List("--mount", "type=bind|tmpfs,…", "Mount a directory of the host, or memory");
+    public Option<string[]> Tmpfs { get; } = List("--tmpfs", "DST[:OPTIONS]", "Mount memory");
+    public Option<bool> ReadOnly { get; } = Switch("--read-only", "The root file system cannot be written");
+    public Option<string> ShmSize { get; } = Text("--shm-size", "SIZE", "The size of /dev/shm (default: 64m)");
+
+    public Option<string> Memory { get; } = Text("--memory", "SIZE", "The most memory: more, and the program is killed", "-m");
+    public Option<string> MemorySwap { get; } = Text("--memory-swap", "SIZE", "Memory and swap together; -1 is any amount of swap");
+    public Option<string> MemoryReservation { get; } = Text("--memory-reservation", "SIZE", "What the container is left with when memory is short");
+    public Option<string> Cpus { get; } = Text("--cpus", "NUMBER", "The most processor time: 0.5 is half a processor");
+    public Option<string> CpuShares { get; } = Text("--cpu-shares", "NUMBER", "The share of the processors when they are scarce (usual: 1024)", "-c");
+    public Option<string> CpusetCpus { get; } = Text("--cpuset-cpus", "LIST", "The processors to run on: 0-3,7");
+    public Option<string> PidsLimit { get; } = Text("--pids-limit", "NUMBER", "The most processes and threads; -1 is any number");
+    public Option<string> BlkioWeight { get; } = Text("--blkio-weight", "NUMBER", "The share of the disk, 10 to 1000");
+    public Option<string[]> DeviceReadBps { get; } = List("--device-read-bps", "PATH:RATE", "The most bytes a second read of a disk: /dev/sda:1mb");
+    public Option<string[]> DeviceWriteBps { get; } = List("--device-write-bps", "PATH:RATE", "The most bytes a second written to a disk");
+    public Option<string[]> DeviceReadIops { get; } = List("--device-read-iops", "PATH:NUMBER", "The most reads a second of a disk");
+    public Option<string[]> DeviceWriteIops { get; } = List("--device-write-iops", "PATH:NUMBER", "The most writes a second to a disk");
+    public Option<string[]> Ulimit { get; } = List("--ulimit", "NAME=SOFT[:HARD]", "A limit of getrlimit(2): nofile=1024");
+
+    public Option<string[]> Device { get; } = List("--device", "PATH[:PATH][:rwm]", "Let the program use a device of the host");
+    public Option<string[]> CapAdd { get; } = List("--cap-add", "CAPABILITY", "Give a capability; ALL gives every one");
+    public Option<string[]> CapDrop { get; } = List("--cap-drop", "CAPABILITY", "Take a capability; ALL takes every one");
+    public Option<string[]> SecurityOpt { get; } = List(
+        "--security-opt", "OPTION", "seccomp=FILE|unconfined, no-new-privileges, label=disable, apparmor=unconfined, systempaths=unconfined");
+    public Option<bool> Privileged { get; } = Switch("--privileged", "All capabilities and devices, no filter, nothing hidden");
+    public Option<string[]> Sysctl { get; } = List("--sysctl", "NAME=VALUE", "Set a kernel parameter of the container's namespaces");
+
+    public Option<string> Network { get; } = Text("--network", "none|host", "A network of its own, or the host's (default: none)", "--net");
+    public Option<string> Pid { get; } = Text("--pid", "host", "See the host's processes");
+    public Option<string> Ipc { get; } = Text("--ipc", "private|none|host", "Share memory and queues with the host (default: private)");
+    public Option<string> Uts { get; } = Text("--uts", "host", "Share the host's name");
+    public Option<string> Userns { get; } = Text("--userns", "host|auto", "Users of its own, who are nobody outside (default: host)");
+    public Option<string> Cgroupns { get; } = Text("--cgroupns", "private|host", "See the host's cgroups (default: private)");
+    public Option<string> Isolate { get; } = Text(
+        "--isolate", "none|LIST", "To learn from: make only these namespaces (uts,pid,mount,…) on the host's own files, or no container at all");
+
+    public Option<string> Runtime { get; } = Text("--runtime", "NAME|PATH", "The OCI runtime (default: ception)");
+    public Option<bool> Explain { get; } = Switch("--explain", "Tell every step of the container's making before the program starts");
+
+    public Argument<string[]> Words { get; } = new("ROOT")
+    {
+        Description = "`host` (this machine's programs, without its secrets) unless --rootfs or --bundle is given; then the command",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+
+    public IEnumerable<Option> All =>
+    [
+        Bundle, Rootfs, Interactive, Tty, Remove, Detach, Name, Hostname, Env, EnvFile, Workdir, User, GroupAdd, Entrypoint, Init, StopSignal,
+        Label, Volume, Mount, Tmpfs, ReadOnly, ShmSize, Memory, MemorySwap, MemoryReservation, Cpus, CpuShares, CpusetCpus, PidsLimit,
+        BlkioWeight, DeviceReadBps, DeviceWriteBps, DeviceReadIops, DeviceWriteIops, Ulimit, Device, CapAdd, CapDrop, SecurityOpt, Privileged,
+        Sysctl, Network, Pid, Ipc, Uts, Userns, Cgroupns, Isolate, Runtime, Explain,
+    ];
+
+    private static Option<bool> Switch(string name, string description, params string[] aliases)
+        => new(name, aliases) { Description = description };
+
+    private static Option<string> Text(string name, string value, string description, params string[] aliases)
+        => new(name, aliases) { Description = description, HelpName = value };
+
+    private static Option<string[]> List(string name, string value, string description, params string[] aliases)
+        => new(name, aliases) { Description = description, HelpName = value, AllowMultipleArgumentsPerToken = false };
+}

@@ -1,0 +1,199 @@
+using System.Collections;
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Globalization;
+using Containerception.Engine;
+using Containerception.Linux;
+
+namespace Containerception.Cdock;
+
+/// <summary>Turns the flags of one <c>cdock run</c> into a request.</summary>
+internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, IDictionary environment)
+{
+    private static readonly string[] Known = ["host", "private", "none", "auto"];
+
+    /// <exception cref="UsageException">Flags that make no sense.</exception>
+    /// <exception cref="EngineException">Values that make no sense.</exception>
+    public RunRequest Read()
+    {
+        (RootRequest root, ImmutableArray<string> command) = ReadRoot();
+        ImmutableArray<string>? only = ReadIsolate();
+        RunRequest request = new()
+        {
+            Root = root,
+            Command = command,
+            Entrypoint = Text(options.Entrypoint),
+            Name = Text(options.Name),
+            Interactive = Has(options.Interactive),
+            Tty = Has(options.Tty),
+            AutoRemove = Has(options.Remove),
+            Detach = Has(options.Detach),
+            Hostname = Text(options.Hostname),
+            Environment = ReadEnvironment(),
+            WorkingDirectory = Text(options.Workdir),
+            User = Text(options.User),
+            GroupAdd = List(options.GroupAdd),
+            Mounts =
+            [
+                .. List(options.Tmpfs).Select(MountRequest.ParseTmpfs),
+                .. List(options.Mount).Select(MountRequest.ParseMount),
+                .. List(options.Volume).Select(MountRequest.ParseVolume),
+            ],
+            Limits = ReadLimits(),
+            Devices = [.. List(options.Device).Select(DeviceRequest.Parse)],
+            CapabilitiesAdded = List(options.CapAdd),
+            CapabilitiesDropped = List(options.CapDrop),
+            Privileged = Has(options.Privileged),
+            ReadOnly = Has(options.ReadOnly),
+            Ulimits = [.. List(options.Ulimit).Select(UlimitRequest.Parse)],
+            Sysctls = ReadPairs(options.Sysctl, valueNeeded: true),
+            ShmSizeBytes = Bytes(options.ShmSize),
+            Namespaces = ReadNamespaces() with { Only = only },
+            Init = Has(options.Init),
+            StopSignal = ReadStopSignal(),
+            Labels = ReadPairs(options.Label, valueNeeded: false),
+        };
+        return WithSecurity(request);
+    }
+
+    private (RootRequest Root, ImmutableArray<string> Command) ReadRoot()
+    {
+        ImmutableArray<string> words = [.. parsed.GetValue(options.Words) ?? []];
+        return (Text(options.Rootfs), Text(options.Bundle)) switch
+        {
+            (not null, not null) => throw new UsageException("--rootfs and --bundle exclude each other"),
+            (string directory, _) => (RootRequest.FromDirectory(directory), words),
+            (_, string bundle) => (RootRequest.FromBundle(bundle), words),
+            _ when words.IsEmpty => throw new UsageException("run needs a ROOT", "use `host`, --rootfs DIR or --bundle DIR"),
+            _ => (RootRequest.Named(words[0]), words[1..]),
+        };
+    }
+
+    private ImmutableArray<string>? ReadIsolate() => Text(options.Isolate) switch
+    {
+        null => null,
+        "none" => [],
+        string list => [.. list.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(word => word == "net" ? "network" : word).Distinct()],
+    };
+
+    private ImmutableArray<string> ReadEnvironment() =>
+    [
+        .. List(options.EnvFile).SelectMany(path => EnvironmentFile.Read(path, environment)),
+        .. List(options.Env).Select(text => EnvironmentFile.ParseVariable(text, environment)).OfType<string>(),
+    ];
+
+    private LimitsRequest ReadLimits() => new()
+    {
+        MemoryBytesMax = Bytes(options.Memory),
+        MemoryAndSwapBytesMax = Text(options.MemorySwap) == "-1" ? -1 : Bytes(options.MemorySwap),
+        MemoryReservationBytes = Bytes(options.MemoryReservation),
+        Cpus = Number<decimal>(options.Cpus),
+        CpuShares = Number<ulong>(options.CpuShares),
+        CpusetCpus = ReadCpuset(),
+        PidsMax = Number<long>(options.PidsLimit),
+        BlockIoWeight = Number<ushort>(options.BlkioWeight),
+        DeviceReadBps = Rates(options.DeviceReadBps, bytes: true),
+        DeviceWriteBps = Rates(options.DeviceWriteBps, bytes: true),
+        DeviceReadIops = Rates(options.DeviceReadIops, bytes: false),
+        DeviceWriteIops = Rates(options.DeviceWriteIops, bytes: false),
+    };
+
+    private string? ReadCpuset()
+    {
+        string? list = Text(options.CpusetCpus);
+        bool good = list is null || list.Split(',').All(part => part.Split('-') is { Length: 1 or 2 } ends && ends.All(end => uint.TryParse(end, out _)));
+        return good ? list : throw new UsageException($"invalid value \"{list}\" for --cpuset-cpus", "use a list like 0-3,7");
+    }
+
+    private NamespacesRequest ReadNamespaces() => new()
+    {
+        OwnNetwork = Own(options.Network, "none"),
+        OwnPid = Own(options.Pid, "private"),
+        OwnIpc = Own(options.Ipc, "private", "none"),
+        OwnUts = Own(options.Uts, "private"),
+        OwnCgroup = Own(options.Cgroupns, "private"),
+        OwnUser = Text(options.Userns) is not null && Own(options.Userns, "auto"),
+    };
+
+    private bool Own(Option<string> option, params ReadOnlySpan<string> own)
+    {
+        string? value = Text(option);
+        if (value is null || own.Contains(value))
+        {
+            return true;
+        }
+
+        if (value == "host")
+        {
+            return false;
+        }
+
+        string hint = $"use {string.Join(" or ", [.. own, "host"])}";
+        throw value.StartsWith("container:", StringComparison.Ordinal) || (option == options.Network && !Known.Contains(value))
+            ? new EngineException(FailureKind.Unsupported, $"{option.Name} {value}: not supported yet", hint)
+            : new UsageException($"invalid value \"{value}\" for {option.Name}", hint);
+    }
+
+    private RunRequest WithSecurity(RunRequest request)
+    {
+        foreach (string option in List(options.SecurityOpt))
+        {
+            string[] parts = option.Split(['=', ':'], 2);
+            request = (parts[0], parts.Length == 2 ? parts[1] : null) switch
+            {
+                ("seccomp", "builtin") => request with { Seccomp = null },
+                ("seccomp", "unconfined") => request with { Seccomp = "unconfined" },
+                ("seccomp", string { Length: > 0 } path) => request with { Seccomp = Path.GetFullPath(path) },
+                ("no-new-privileges", null or "true") => request with { NoNewPrivileges = true },
+                ("no-new-privileges", "false") => request with { NoNewPrivileges = false },
+                ("label", "disable") or ("apparmor", "unconfined") => request,
+                ("systempaths", "unconfined") => request with { ShowSystemPaths = true },
+                ("label" or "apparmor", _) => throw new EngineException(
+                    FailureKind.Unsupported, $"--security-opt {option}: SELinux and AppArmor are not supported",
+                    "label=disable and apparmor=unconfined are what is done"),
+                _ => throw new UsageException($"invalid --security-opt \"{option}\"", "see cdock run --help"),
+            };
+        }
+
+        return request;
+    }
+
+    private Signal ReadStopSignal()
+        => Text(options.StopSignal) is not string text ? Signal.SIGTERM
+            : Signals.TryParse(text, out Signal signal) ? signal
+            : throw new UsageException($"invalid value \"{text}\" for --stop-signal", "use a name or a number: TERM, SIGTERM, 15");
+
+    private ImmutableSortedDictionary<string, string> ReadPairs(Option<string[]> option, bool valueNeeded)
+    {
+        ImmutableSortedDictionary<string, string>.Builder pairs = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        foreach (string text in List(option))
+        {
+            string[] parts = text.Split('=', 2);
+            if (parts[0].Length == 0 || (valueNeeded && parts.Length < 2))
+            {
+                throw new UsageException($"invalid value \"{text}\" for {option.Name}", "use NAME=VALUE");
+            }
+
+            pairs[parts[0]] = parts.Length == 2 ? parts[1] : "";
+        }
+
+        return pairs.ToImmutable();
+    }
+
+    private ImmutableArray<DeviceRate> Rates(Option<string[]> option, bool bytes)
+        => [.. List(option).Select(text => DeviceRate.Parse(text, option.Name, bytes))];
+
+    private long? Bytes(Option<string> option) => Text(option) is string text ? ByteSize.Parse(text, option.Name).Bytes : null;
+
+    private T? Number<T>(Option<string> option)
+        where T : struct, IParsable<T>
+        => Text(option) is not string text ? null
+            : T.TryParse(text, CultureInfo.InvariantCulture, out T number) ? number
+            : throw new UsageException($"invalid value \"{text}\" for {option.Name}: not a number");
+
+    private string? Text(Option<string> option) => parsed.GetValue(option);
+
+    private bool Has(Option<bool> option) => parsed.GetValue(option);
+
+    private ImmutableArray<string> List(Option<string[]> option) => [.. parsed.GetValue(option) ?? []];
+}
