@@ -1,0 +1,136 @@
+using System.Collections.Immutable;
+using Containerception.Linux;
+using Containerception.Oci;
+
+namespace Containerception.Cgroups;
+
+/// <summary>Makes a container's groups: a directory in every tree, with all limits in it before any process is.</summary>
+internal sealed class CgroupCreation(CgroupLayout layout)
+{
+    private const UnixFileMode DirectoryMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+        | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+
+    private readonly List<CgroupNode> _nodes = [];
+
+    // What to take away again when a later step fails, newest last.
+    private readonly List<string> _made = [];
+
+    public ImmutableArray<CgroupNode> Create(string? cgroupsPath, string id, LinuxResources? resources)
+    {
+        resources ??= new();
+        bool unified = layout.Mode == CgroupMode.Unified;
+        List<CgroupWrite> plan = unified ? LimitsV2.Compile(resources) : LimitsV1.Compile(resources);
+        BpfInstruction[] devices = unified ? DeviceProgram.Compile(resources.Devices) : [];
+        Lazy<OwnCgroups> own = new(OwnCgroups.Read, isThreadSafe: false);
+        try
+        {
+            foreach (CgroupHierarchy hierarchy in layout.Hierarchies)
+            {
+                MakeNode(hierarchy, CgroupPath.Resolve(hierarchy, cgroupsPath, id, own), plan);
+            }
+
+            CgroupLimits limits = new(layout.Mode, _nodes);
+            limits.CheckUsage(resources.Memory);
+            limits.Play(plan);
+            limits.AttachDevices(devices);
+            return [.. _nodes];
+        }
+        catch
+        {
+            TakeBack();
+            throw;
+        }
+    }
+
+    private void MakeNode(CgroupHierarchy hierarchy, string relative, List<CgroupWrite> plan)
+    {
+        CgroupNode node = new(hierarchy.MountPoint, hierarchy.Controllers);
+        bool isNew = false;
+        string[] names = relative.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        for (int index = 0; index < names.Length; index++)
+        {
+            using CgroupNode parent = node;
+            if (layout.Mode == CgroupMode.Unified)
+            {
+                Controllers.Enable(parent, plan);
+            }
+
+            isNew = MakeDirectory(parent, names[index]);
+            node = parent.Child(names[index]);
+            if (hierarchy.Controllers.Contains("cpuset"))
+            {
+                Cpuset.Inherit(parent, node, index == names.Length - 1 ? plan : []);
+            }
+        }
+
+        _nodes.Add(node);
+        if (!isNew)
+        {
+            RefuseUsed(node);
+        }
+    }
+
+    private bool MakeDirectory(CgroupNode parent, string name)
+    {
+        try
+        {
+            bool isNew = Files.TryMkdirAt(parent.Directory, name, DirectoryMode);
+            if (isNew)
+            {
+                _made.Add(parent.Path + "/" + name);
+            }
+
+            return isNew;
+        }
+        catch (LinuxException failure)
+        {
+            throw new CgroupException($"cgroup {parent.Path}/{name} cannot be made: {failure.Message}", Hint(failure.Errno), failure);
+        }
+    }
+
+    // A group that is there may be somebody else's: what runs in it would share the container's limits and be killed with it, and in a frozen
+    // one the container would never start. runc refuses both since 1.1.
+    private static void RefuseUsed(CgroupNode node)
+    {
+        SortedSet<int> pids = [];
+        node.AddAllProcesses(pids);
+        if (pids.Count > 0)
+        {
+            throw new CgroupException($"container's cgroup is not empty: {pids.Count} process(es) found in {node.Path}",
+                "choose another linux.cgroupsPath, or end what runs there");
+        }
+
+        if (Freezer.IsFrozen(node))
+        {
+            throw new CgroupException($"container's cgroup unexpectedly frozen: {node.Path}");
+        }
+    }
+
+    private void TakeBack()
+    {
+        foreach (CgroupNode node in _nodes)
+        {
+            node.Dispose();
+        }
+
+        for (int index = _made.Count - 1; index >= 0; index--)
+        {
+            try
+            {
+                Files.TryUnlinkAt(Descriptor.WorkingDirectory, _made[index], AtFlags.AT_REMOVEDIR);
+            }
+            catch (LinuxException)
+            {
+                // A parent that somebody else has begun to use is theirs now. The failure that brought us here is the one to tell.
+            }
+        }
+    }
+
+    private static string? Hint(Errno errno) => errno switch
+    {
+        Errno.EROFS => "the control groups are mounted read-only here: a container has to be given them writable to make containers in it",
+        Errno.EACCES or Errno.EPERM => "only root, or who was handed the group, can make groups in it",
+        Errno.EAGAIN => "too many control groups; see cgroup.max.descendants and cgroup.max.depth",
+        _ => null,
+    };
+}

@@ -1,0 +1,189 @@
+using System.Collections.Immutable;
+using Containerception.Linux;
+using Containerception.Oci;
+using Microsoft.Win32.SafeHandles;
+
+namespace Containerception.Cgroups;
+
+/// <summary>The control groups of one container: a directory in every tree that the machine has. cgroups(7).</summary>
+public sealed class Cgroup : IDisposable
+{
+    private readonly ImmutableArray<CgroupNode> _nodes;
+
+    private Cgroup(ImmutableArray<CgroupNode> nodes) => _nodes = nodes;
+
+    /// <summary>
+    /// The directories by controller: <c>memory</c>, <c>name=systemd</c>, and the empty name for version 2. This is what is kept of a
+    /// container, for <see cref="Load"/>.
+    /// </summary>
+    public ImmutableSortedDictionary<string, string> Paths
+    {
+        get
+        {
+            ImmutableSortedDictionary<string, string>.Builder paths = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+            foreach (CgroupNode node in _nodes)
+            {
+                foreach (string controller in node.Controllers)
+                {
+                    paths[controller] = node.Path;
+                }
+            }
+
+            return paths.ToImmutable();
+        }
+    }
+
+    /// <summary>Whether the container is frozen.</summary>
+    public bool IsFrozen => FreezerNode is { } node && Freezer.IsFrozen(node);
+
+    private CgroupNode? Unified => Find(CgroupHierarchy.UnifiedName);
+
+    private CgroupNode? FreezerNode => Find("freezer") ?? Unified;
+
+    /// <summary>Makes the groups, and sets all limits before any process is in them. When anything fails, all that was made is taken away.</summary>
+    /// <param name="layout">From <see cref="CgroupLayout.Detect"/>.</param>
+    /// <param name="cgroupsPath">
+    /// <c>linux.cgroupsPath</c>: absolute from the mount points; relative, and <c>ception-ID</c> when null or empty, below the caller's own group
+    /// (version 2: beside it).
+    /// </param>
+    /// <param name="id">The container's id.</param>
+    /// <param name="resources">The limits.</param>
+    /// <exception cref="CgroupException">A group is there and used; a controller is missing; the kernel refuses a value.</exception>
+    /// <exception cref="ConfigException">A limit has a value that none can have.</exception>
+    public static Cgroup Create(CgroupLayout layout, string? cgroupsPath, string id, LinuxResources? resources)
+        => new(new CgroupCreation(layout).Create(cgroupsPath, id, resources));
+
+    /// <summary>The groups of a container that is there, from what <see cref="Paths"/> said. Touches nothing yet.</summary>
+    public static Cgroup Load(IReadOnlyDictionary<string, string> paths)
+    {
+        // Controllers that share a tree share a directory.
+        List<(string Path, List<string> Controllers)> found = [];
+        foreach ((string controller, string path) in paths)
+        {
+            int index = found.FindIndex(entry => entry.Path == path);
+            if (index < 0)
+            {
+                found.Add((path, [controller]));
+            }
+            else
+            {
+                found[index].Controllers.Add(controller);
+            }
+        }
+
+        return new([.. found.Select(entry => new CgroupNode(entry.Path, [.. entry.Controllers]))]);
+    }
+
+    /// <summary>Opens what a new process needs to enter. The limits hold for it from its first instruction there.</summary>
+    public CgroupEntry OpenEntry()
+    {
+        SafeFileHandle? unified = null;
+        ImmutableArray<SafeFileHandle>.Builder tasks = ImmutableArray.CreateBuilder<SafeFileHandle>(_nodes.Length);
+        try
+        {
+            foreach (CgroupNode node in _nodes)
+            {
+                if (node.IsUnified)
+                {
+                    unified = node.OpenFile(".", OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY);
+                }
+                else
+                {
+                    tasks.Add(node.OpenFile("tasks", OpenFlags.O_WRONLY));
+                }
+            }
+
+            return new(unified, tasks.DrainToImmutable());
+        }
+        catch
+        {
+            new CgroupEntry(unified, tasks.DrainToImmutable()).Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Moves a process in, with all its threads. Slow in version 1: see <see cref="OpenEntry"/>.</summary>
+    public void Enter(int pid)
+    {
+        foreach (CgroupNode node in _nodes)
+        {
+            node.Write("cgroup.procs", pid.ToString(provider: null));
+        }
+    }
+
+    /// <summary>All processes of the container and of the containers in it, as the caller sees them, each once. None when the groups are gone.</summary>
+    public IReadOnlyList<int> Processes()
+    {
+        SortedSet<int> pids = [];
+        if (ProcessesNode is { Exists: true } node)
+        {
+            node.AddAllProcesses(pids);
+        }
+
+        return [.. pids];
+    }
+
+    /// <summary>Stops all processes where they are, and waits until they have stopped.</summary>
+    /// <exception cref="CgroupException">They did not stop in ten seconds; or there is nothing to freeze with.</exception>
+    public void Freeze() => Freezer.Freeze(FreezerNode ?? throw NoFreezer());
+
+    /// <summary>Lets them go on.</summary>
+    public void Thaw() => Freezer.Thaw(FreezerNode ?? throw NoFreezer());
+
+    /// <summary>Signals all processes, also those that are being made meanwhile. SIGKILL ends them, frozen or not.</summary>
+    public void KillAll(Signal signal) => new CgroupKill(ProcessesNode, FreezerNode, Unified).Send(signal);
+
+    /// <summary>Takes the groups away, and the groups in them. Waits for processes that are dying.</summary>
+    /// <exception cref="CgroupException">Processes are still in there after ten seconds. What could be taken away is gone.</exception>
+    public void Remove()
+    {
+        CgroupException? first = null;
+        foreach (CgroupNode node in _nodes)
+        {
+            try
+            {
+                CgroupRemoval.Remove(node);
+            }
+            catch (CgroupException failure)
+            {
+                first ??= failure;
+            }
+        }
+
+        if (first is not null)
+        {
+            throw first;
+        }
+    }
+
+    /// <summary>How many processes were killed because the memory was used up; 0 where nobody counts.</summary>
+    public long OomKills()
+        => (Find("memory")?.TryReadKey("memory.oom_control", "oom_kill") ?? Unified?.TryReadKey("memory.events", "oom_kill")) ?? 0;
+
+    /// <summary>Closes the descriptors of the groups; the groups stay.</summary>
+    public void Dispose()
+    {
+        foreach (CgroupNode node in _nodes)
+        {
+            node.Dispose();
+        }
+    }
+
+    // Every tree has the processes. One with a controller that nobody borrows to move single processes elsewhere.
+    private CgroupNode? ProcessesNode => Find("pids") ?? Find("devices") ?? Unified ?? (_nodes.IsEmpty ? null : _nodes[0]);
+
+    private CgroupNode? Find(string controller)
+    {
+        foreach (CgroupNode node in _nodes)
+        {
+            if (node.Controllers.Contains(controller))
+            {
+                return node;
+            }
+        }
+
+        return null;
+    }
+
+    private static CgroupException NoFreezer() => new("this machine mounts no 'freezer' controller and no cgroup v2: containers cannot be paused");
+}
