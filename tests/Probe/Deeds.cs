@@ -17,6 +17,7 @@ internal static unsafe class Deeds
         ["setuid"] = (105, 146),
         ["personality"] = (135, 92),
         ["chroot"] = (161, 51),
+        ["settimeofday"] = (164, 170),
         ["mount"] = (165, 40),
         ["reboot"] = (169, 142),
         ["sethostname"] = (170, 161),
@@ -130,35 +131,6 @@ internal static unsafe class Deeds
         string[] fields = File.ReadAllText("/proc/self/stat").Split(") ")[1].Split(' ');
         long ticks = long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
         return Answer.Line((ticks * 10).ToString(CultureInfo.InvariantCulture));
-    }
-
-    /// <summary>Says <c>ready</c>, then the number of each signal that comes, and ends after SIGTERM or SIGINT.</summary>
-    public static int Signals()
-    {
-        ulong* set = stackalloc ulong[16];
-        ushort* size = stackalloc ushort[4];
-        _ = Libc.sigfillset(set);
-        _ = Libc.sigprocmask(Libc.SIG_BLOCK, set, null);
-        Answer.Line("ready");
-        while (true)
-        {
-            int signal = 0;
-            _ = Libc.sigwait(set, &signal);
-            if (signal == 28)
-            {
-                _ = Libc.ioctl(0, Libc.TIOCGWINSZ, size);
-                Answer.Line($"28 {size[0]}x{size[1]}");
-            }
-            else
-            {
-                Answer.Line(signal.ToString(CultureInfo.InvariantCulture));
-            }
-
-            if (signal is 2 or 15)
-            {
-                return 0;
-            }
-        }
     }
 
     /// <summary>Does nothing until it is killed.</summary>

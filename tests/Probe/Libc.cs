@@ -11,7 +11,6 @@ internal static unsafe partial class Libc
     public const int O_CREAT = 0x40;
     public const int O_NONBLOCK = 0x800;
     public const int SIGKILL = 9;
-    public const int SIG_BLOCK = 0;
     public const uint PROT_READ_WRITE = 3;
     public const uint MAP_PRIVATE_ANONYMOUS = 0x22;
     public const ulong TIOCGWINSZ = 0x5413;
@@ -20,9 +19,6 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int open(string path, int flags, uint mode);
-
-    [LibraryImport("libc", SetLastError = true)]
-    public static partial nint read(int fd, byte* buffer, nuint count);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial nint write(int fd, byte* buffer, nuint count);
@@ -50,15 +46,6 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int kill(int pid, int signal);
-
-    [LibraryImport("libc")]
-    public static partial int sigfillset(ulong* set);
-
-    [LibraryImport("libc")]
-    public static partial int sigprocmask(int how, ulong* set, ulong* old);
-
-    [LibraryImport("libc")]
-    public static partial int sigwait(ulong* set, int* signal);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial void* mmap(void* address, nuint length, uint protection, uint flags, int fd, nint offset);

@@ -30,7 +30,6 @@ return args switch
     ["hog", string bytes] => Deeds.Hog(long.Parse(bytes, CultureInfo.InvariantCulture)),
     ["fork-bomb", string count] => Deeds.ForkBomb(int.Parse(count, CultureInfo.InvariantCulture)),
     ["spin", string milliseconds] => Deeds.Spin(int.Parse(milliseconds, CultureInfo.InvariantCulture)),
-    ["signals"] => Deeds.Signals(),
     ["sleep"] => Deeds.Sleep(),
     ["exit", string status] => int.Parse(status, CultureInfo.InvariantCulture),
     ["kill-self", string signal] => Deeds.KillSelf(int.Parse(signal, CultureInfo.InvariantCulture)),

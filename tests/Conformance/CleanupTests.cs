@@ -1,0 +1,119 @@
+using System.Text.Json.Nodes;
+
+namespace Containerception.Conformance.Tests;
+
+/// <summary>Whatever goes wrong, nothing is left: the leak check after each test is the assertion.</summary>
+public sealed class CleanupTests : ContainerTest
+{
+    [Theory]
+    [InlineData("process.args", "[\"/no/such/program\"]")]
+    [InlineData("process.cwd", "\"/proc/self/fd/9\"")]
+    [InlineData("root.path", "\"nowhere\"")]
+    [InlineData("mounts", "[{\"destination\": \"/mnt\", \"type\": \"nosuchfs\", \"source\": \"x\"}]")]
+    [InlineData("mounts", "[{\"destination\": \"/mnt\", \"type\": \"bind\", \"source\": \"/nowhere\", \"options\": [\"bind\"]}]")]
+    [InlineData("linux.sysctl", "{\"net.no.such\": \"1\"}")]
+    [InlineData("linux.resources", "{\"cpu\": {\"cpus\": \"4711\"}}")]
+    [InlineData("linux.resources", "{\"memory\": {\"limit\": 1}}")]
+    [InlineData("linux.seccomp", "{\"defaultAction\": \"SCMP_ACT_KILL_PROCESS\"}")]
+    [InlineData("hooks", "{\"createRuntime\": [{\"path\": \"/bin/false\"}]}")]
+    [InlineData("hooks", "{\"createContainer\": [{\"path\": \"/bin/false\"}]}")]
+    [InlineData("hooks", "{\"startContainer\": [{\"path\": \"/bin/false\"}]}")]
+    public void A_step_that_fails_takes_back_the_ones_before(string path, string json)
+    {
+        Config.SetWords("process.args", "/bin/true");
+        Config.Set(path, JsonNode.Parse(json));
+        Assert.NotEqual(0, Run().Status);
+    }
+
+    [Fact]
+    public void What_failed_can_be_tried_again_under_the_same_id()
+    {
+        Assert.NotEqual(0, RunArgs("/no/such/program").Status);
+        RunArgs("/bin/true").Succeeded();
+    }
+
+    [Fact]
+    public void After_a_runtime_killed_at_any_moment_delete_leaves_nothing()
+    {
+        Config.SetWords("process.args", "/bin/sleep", "1000");
+        Bundle.Save();
+        Random random = new(42);
+        for (int i = 0; i < 40; i++)
+        {
+            using Command create = Runtime.StartThrough(["/bin/sh", "-c", "exec \"$@\" >/dev/null 2>&1", "sh"], "create", "--bundle", Bundle.Path, Id);
+            Thread.Sleep(random.Next(30));
+            create.Signal(Posix.SIGKILL);
+            create.Wait();
+            Outcome outcome = Runtime.Invoke("delete", "--force", Id);
+            Assert.True(outcome.Status == 0, $"round {i}: {outcome}");
+        }
+    }
+
+    [Fact]
+    public void After_a_runtime_killed_while_the_container_runs_delete_leaves_nothing()
+    {
+        Config.SetWords("process.args", "/bin/sleep", "1000");
+        Bundle.Save();
+        using Command run = Runtime.Start("run", "--bundle", Bundle.Path, Id);
+        WaitFor(() => Runtime.Invoke("state", Id) is { Status: 0 } state && state.Output.Contains("running", StringComparison.Ordinal), "the container");
+        run.Signal(Posix.SIGKILL);
+        DeleteForced();
+    }
+
+    [Fact]
+    public void A_container_whose_process_was_killed_from_outside_can_be_deleted()
+    {
+        int pid = StartDetached()["pid"]!.GetValue<int>();
+        Posix.Kill(pid, Posix.SIGKILL);
+        WaitForStatus("stopped");
+        Runtime.Invoke("delete", Id).Succeeded();
+    }
+
+    [Fact]
+    public void A_container_whose_bundle_is_gone_can_be_deleted()
+    {
+        StartDetached();
+        File.Delete(Path.Combine(Bundle.Path, "config.json"));
+        DeleteForced();
+    }
+
+    [Fact]
+    public void Many_runs_one_after_the_other_leave_nothing() => RunOften(100);
+
+    [Fact]
+    [Trait("category", "long")]
+    public void A_thousand_runs_one_after_the_other_leave_nothing() => RunOften(1000);
+
+    [Fact]
+    public void Many_runs_at_once_leave_nothing() => RunAtOnce(20);
+
+    [Fact]
+    [Trait("category", "long")]
+    public void Two_hundred_runs_at_once_leave_nothing() => RunAtOnce(200);
+
+    private void RunOften(int count)
+    {
+        Config.SetWords("process.args", "/bin/true");
+        Bundle.Save();
+        for (int i = 0; i < count; i++)
+        {
+            Outcome outcome = Runtime.Invoke("run", "--bundle", Bundle.Path, Id);
+            Assert.True(outcome.Status == 0, $"run {i}: {outcome}");
+        }
+    }
+
+    private void RunAtOnce(int count)
+    {
+        Config.SetWords("process.args", "/bin/true");
+        Bundle.Save();
+        Command[] commands = [.. Enumerable.Range(0, count).Select(i => Runtime.Start("run", "--bundle", Bundle.Path, $"{Id}-{i}"))];
+        foreach (Command command in commands)
+        {
+            using (command)
+            {
+                Outcome outcome = command.Wait();
+                Assert.True(outcome.Status == 0, outcome.ToString());
+            }
+        }
+    }
+}
