@@ -45,6 +45,11 @@ internal readonly ref struct FailedCall
 
     public void AppendFormatted(string? value) => _text!.Append(value is null ? "NULL" : $"\"{value}\"");
 
+    /// <summary>Any format: it is the name of a constant, not a text.</summary>
+    public void AppendFormatted(string value, string format) => _text!.Append(value);
+
+    public void AppendFormatted(IReadOnlyList<string> value) => _text!.Append('[').AppendJoin(", ", value.Select(one => $"\"{one}\"")).Append(']');
+
     public void AppendFormatted(SafeFileHandle value) => _text!.Append(Descriptor.Describe(value));
 
     /// <summary>In octal, as everybody reads modes.</summary>

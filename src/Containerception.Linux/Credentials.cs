@@ -49,7 +49,7 @@ public static partial class Credentials
     public static void SetGroups(ReadOnlySpan<uint> groups)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(groups.Length, GroupsMax);
-        Check.Result(setgroups((nuint)groups.Length, groups), $"setgroups({groups.Length}, [{string.Join(", ", groups.ToArray())}])");
+        Check.Result(setgroups((nuint)groups.Length, groups), $"setgroups({groups.Length}, [{string.Join(", ", groups.ToArray()):list}])");
     }
 
     [LibraryImport("libc")]

@@ -46,11 +46,11 @@ public static partial class Descriptors
     /// <param name="number">The number, not that of <paramref name="file"/> itself.</param>
     /// <param name="closeOnExec">False passes it on to the next program.</param>
     public static void DuplicateTo(SafeFileHandle file, int number, bool closeOnExec)
-        => Check.Result(dup3(file, number, closeOnExec ? O_CLOEXEC : 0), $"dup3({file}, {number}, {(closeOnExec ? "O_CLOEXEC" : "0")})");
+        => Check.Result(dup3(file, number, closeOnExec ? O_CLOEXEC : 0), $"dup3({file}, {number}, {(closeOnExec ? "O_CLOEXEC" : "0"):name})");
 
     /// <summary>Says whether the next program inherits a descriptor.</summary>
     public static void SetCloseOnExec(SafeFileHandle file, bool closeOnExec)
-        => Check.Result(fcntl(file, F_SETFD, closeOnExec ? FD_CLOEXEC : 0), $"fcntl({file}, F_SETFD, {(closeOnExec ? "FD_CLOEXEC" : "0")})");
+        => Check.Result(fcntl(file, F_SETFD, closeOnExec ? FD_CLOEXEC : 0), $"fcntl({file}, F_SETFD, {(closeOnExec ? "FD_CLOEXEC" : "0"):name})");
 
     /// <summary>Makes reads and writes say EAGAIN instead of waiting: for everybody who shares the open file.</summary>
     public static void SetNonBlocking(SafeFileHandle file, bool nonBlocking)

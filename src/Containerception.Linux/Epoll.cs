@@ -85,7 +85,7 @@ public static partial class Epoll
         Span<byte> buffer = stackalloc byte[16];
         BinaryPrimitives.WriteUInt32LittleEndian(buffer, (uint)events);
         BinaryPrimitives.WriteUInt64LittleEndian(buffer[TokenOffset..], token);
-        Check.Result(epoll_ctl(epoll, operation, file, buffer), $"epoll_ctl({epoll}, {name}, {file}, {{{events}, {token}}})");
+        Check.Result(epoll_ctl(epoll, operation, file, buffer), $"epoll_ctl({epoll}, {name:name}, {file}, {{{events}, {token}}})");
     }
 
     [LibraryImport("libc", SetLastError = true)]

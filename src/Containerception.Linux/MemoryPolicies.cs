@@ -47,7 +47,7 @@ public static unsafe partial class MemoryPolicies
         // The kernel takes one bit less than it is told: set_mempolicy(2), maxnode.
         nint result = set_mempolicy(SyscallNumbers.SYS_set_mempolicy, (int)mode | (int)flags, nodes.Count == 0 ? null : mask,
             nodes.Count == 0 ? 0u : NodesMax + 1u);
-        Check.Result(result, $"set_mempolicy({mode}|{flags}, [{string.Join(", ", nodes)}])");
+        Check.Result(result, $"set_mempolicy({mode}|{flags}, [{string.Join(", ", nodes):list}])");
     }
 
     // No libc symbol: that of libnuma is a library of its own.

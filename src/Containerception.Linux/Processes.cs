@@ -72,7 +72,7 @@ public static partial class Processes
     {
         using NativeTexts argv = new(arguments);
         using NativeTexts envp = new(environment);
-        Check.Result(execve(path, argv.Pointers, envp.Pointers), $"execve({path}, [{string.Join(' ', arguments)}], {environment.Count} variables)");
+        Check.Result(execve(path, argv.Pointers, envp.Pointers), $"execve({path}, {arguments}, {environment.Count} variables)");
         throw new System.Diagnostics.UnreachableException();
     }
 
@@ -83,7 +83,7 @@ public static partial class Processes
         using NativeTexts argv = new(arguments);
         using NativeTexts envp = new(environment);
         nint result = execveat(SyscallNumbers.SYS_execveat, program, "", argv.Pointers, envp.Pointers, AT_EMPTY_PATH);
-        Check.Result(result, $"execveat({program}, \"\", [{string.Join(' ', arguments)}], {environment.Count} variables, AT_EMPTY_PATH)");
+        Check.Result(result, $"execveat({program}, \"\", {arguments}, {environment.Count} variables, AT_EMPTY_PATH)");
         throw new System.Diagnostics.UnreachableException();
     }
 

@@ -94,7 +94,7 @@ public static unsafe partial class Scheduling
             mask[processor / BitsPerByte] |= (byte)(1 << (processor % BitsPerByte));
         }
 
-        Check.Result(sched_setaffinity(thread, (nuint)mask.Length, mask), $"sched_setaffinity({thread}, [{string.Join(", ", processors)}])");
+        Check.Result(sched_setaffinity(thread, (nuint)mask.Length, mask), $"sched_setaffinity({thread}, [{string.Join(", ", processors):list}])");
     }
 
     /// <summary>The processors that a thread, 0 being the caller, may run on.</summary>

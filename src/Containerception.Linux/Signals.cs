@@ -206,7 +206,7 @@ public static partial class Signals
     }
 
     private static void SetDisposition(Signal number, nint handler, string name)
-        => Check.Result(signal((int)number, handler) == SIG_ERR ? -1 : 0, $"signal({number}, {name})");
+        => Check.Result(signal((int)number, handler) == SIG_ERR ? -1 : 0, $"signal({number}, {name:name})");
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static partial nint rt_sigprocmask(long number, SignalMaskOperation operation, in SignalSet set, out SignalSet previous, nuint size);

@@ -60,7 +60,7 @@ public static unsafe partial class UnixSockets
     public static void Connect(SafeFileHandle socket, SafeFileHandle target)
         => ConnectTo(socket, Descriptor.MagicLink(target), Descriptor.Describe(target));
 
-    /// <summary>Gives a socket a name: a path of any length, where nothing may be yet, or @name.</summary>
+    /// <summary>Gives a socket a name: a path where nothing may be yet, of any length but for its last part (80 bytes), or @name.</summary>
     /// <exception cref="LinuxException"><see cref="Errno.EADDRINUSE"/>: something has the name.</exception>
     public static void Bind(SafeFileHandle socket, string path)
     {
@@ -161,6 +161,11 @@ internal struct SockaddrUn
         if (path.Contains('\0', StringComparison.Ordinal))
         {
             throw new LinuxException($"the socket \"{path.Replace("\0", "\\0", StringComparison.Ordinal)}\" with a NUL in its name", Errno.EINVAL);
+        }
+
+        if (Encoding.UTF8.GetByteCount(path) >= PathBytes)
+        {
+            throw new LinuxException($"the socket \"{path}\", whose name alone fills an address of {PathBytes} bytes", Errno.ENAMETOOLONG);
         }
 
         SockaddrUn address = new() { sun_family = AF_UNIX };
