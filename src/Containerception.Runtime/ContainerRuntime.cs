@@ -1,39 +1,192 @@
+using Containerception.Cgroups;
+using Containerception.Linux;
+using Containerception.Oci;
+
 namespace Containerception.Runtime;
 
 /// <summary>The containers below one state directory, and all that can be done with them.</summary>
 /// <param name="root">The state directory, <c>/run/ception</c> by default. Made when the first container is.</param>
 /// <param name="listener">Is told every step, after it was done; null costs nothing.</param>
+/// <param name="warn">Is told what went wrong without being a failure: a poststop hook.</param>
 /// <exception cref="ContainerException">From every method, for whatever failed.</exception>
-public sealed class ContainerRuntime(string root, Action<StepRecord>? listener = null)
+public sealed class ContainerRuntime(string root, Action<StepRecord>? listener = null, Action<string>? warn = null)
 {
     public string Root { get; } = root;
 
-    public void Create(CreateRequest request) => throw Missing(request);
+    /// <summary>Makes a container whose init waits for <see cref="Start"/>.</summary>
+    public void Create(CreateRequest request)
+        => Guard(() => new Creator(Root, listener, TimeProvider.System).Create(request, waitsForStart: true, Signals.Block(SignalSet.Empty).Bits).Dispose());
 
     /// <summary>Creates, starts, waits and deletes (or, detached, only creates and starts).</summary>
     /// <returns>The process's exit status, 128 + signal for a signal; 0 when detached.</returns>
-    public int Run(CreateRequest request) => throw Missing(request);
+    public int Run(CreateRequest request) => Guard(() => RunOrThrow(request));
 
-    public void Start(string id) => throw Missing(id);
+    /// <summary>Lets the program of a created container run.</summary>
+    public void Start(string id) => Guard(() =>
+    {
+        using StateDirectory directory = StateDirectory.Open(Root, id);
+        Warn(Starter.Start(directory));
+    });
 
-    public ContainerStatus State(string id) => throw Missing(id);
+    public ContainerStatus State(string id) => Guard(() =>
+    {
+        using StateDirectory directory = StateDirectory.Open(Root, id);
+        return Describe(directory, directory.Load());
+    });
 
-    public IReadOnlyList<ContainerStatus> List() => throw Missing(Root);
+    /// <summary>All containers, by id. One that is being removed meanwhile is left out.</summary>
+    public IReadOnlyList<ContainerStatus> List() => Guard(() =>
+    {
+        List<ContainerStatus> all = [];
+        foreach (string id in StateDirectory.Ids(Root))
+        {
+            using StateDirectory? directory = StateDirectory.TryOpen(Root, id);
+            if (directory?.TryLoad() is { } state)
+            {
+                all.Add(Describe(directory, state));
+            }
+        }
+
+        return all;
+    });
 
     /// <returns>The process's exit status, 128 + signal for a signal; 0 when detached.</returns>
-    public int Exec(ExecRequest request) => throw Missing(request);
+    public int Exec(ExecRequest request) => Guard(() => new Executor(Root, listener).Execute(request));
 
     /// <summary>Sends a signal to init, or with <paramref name="all"/> to every process of the container.</summary>
-    public void Kill(string id, int signal, bool all) => throw Missing(id);
+    public void Kill(string id, int signal, bool all) => Guard(() =>
+    {
+        using StateDirectory directory = StateDirectory.Open(Root, id);
+        Killer.Kill(directory, (Signal)signal, all);
+    });
 
-    public void Delete(string id, bool force) => throw Missing(id);
+    /// <summary>Removes a container that has stopped or was never started; with <paramref name="force"/> any, and it is no error if there is none.</summary>
+    public void Delete(string id, bool force) => Guard(() =>
+    {
+        using StateDirectory? directory = force ? StateDirectory.TryOpen(Root, id) : StateDirectory.Open(Root, id);
+        if (directory is not null)
+        {
+            Warn(Remover.Delete(directory, id, force));
+        }
+    });
 
-    public void Pause(string id) => throw Missing(id);
+    public void Pause(string id) => Guard(() =>
+    {
+        using StateDirectory directory = StateDirectory.Open(Root, id);
+        Pauser.Pause(directory);
+    });
 
-    public void Resume(string id) => throw Missing(id);
+    public void Resume(string id) => Guard(() =>
+    {
+        using StateDirectory directory = StateDirectory.Open(Root, id);
+        Pauser.Resume(directory);
+    });
 
     /// <summary>The pids of the container's processes, as the caller sees them.</summary>
-    public IReadOnlyList<int> Processes(string id) => throw Missing(id);
+    public IReadOnlyList<int> Processes(string id) => Guard(() =>
+    {
+        using StateDirectory directory = StateDirectory.Open(Root, id);
+        using Cgroup cgroup = Cgroup.Load(directory.Load().CgroupPaths);
+        return cgroup.Processes();
+    });
 
-    private NotSupportedException Missing(object request) => new($"{request} {listener}");
+    private int RunOrThrow(CreateRequest request)
+    {
+        if (!request.Detach && !request.NoSubreaper)
+        {
+            Prctl.IsChildSubreaper = true;
+        }
+
+        using Foreground? foreground = request.Detach ? null : Foreground.Begin();
+        ulong mask = (foreground?.Before ?? Signals.Block(SignalSet.Empty)).Bits;
+        using CreatedContainer container = new Creator(Root, listener, TimeProvider.System).Create(request, waitsForStart: false, mask);
+        if (container.Config.Hooks is { Poststart.Length: > 0 })
+        {
+            using StateDirectory directory = StateDirectory.Open(Root, request.Id);
+            Warn(Starter.RunHooks(directory, container.State));
+        }
+
+        if (foreground is null)
+        {
+            return 0;
+        }
+
+        int status = foreground.Wait(container.Init.Pid, container.Init.Pidfd, container.Terminal);
+        if (!request.Keep)
+        {
+            Finish(request.Id);
+        }
+
+        return status;
+    }
+
+    /// <summary>Another command may have deleted it while it ran: then there is nothing left to do.</summary>
+    private void Finish(string id)
+    {
+        using StateDirectory? directory = StateDirectory.TryOpen(Root, id);
+        if (directory is null)
+        {
+            return;
+        }
+
+        directory.Lock();
+        if (directory.TryLoad() is { } state)
+        {
+            using Cgroup cgroup = Cgroup.Load(state.CgroupPaths);
+            Warn(Remover.Finish(directory, state, cgroup));
+        }
+    }
+
+    private static ContainerStatus Describe(StateDirectory directory, SavedState state)
+    {
+        using Cgroup cgroup = Cgroup.Load(state.CgroupPaths);
+        string status = ContainerLife.StatusOf(directory, state, cgroup);
+        return new ContainerStatus
+        {
+            OciVersion = state.OciVersion,
+            Id = state.Id,
+            Pid = status == ContainerLife.Stopped ? 0 : state.InitPid,
+            Status = status,
+            Bundle = state.Bundle,
+            Rootfs = state.Rootfs,
+            Created = state.Created,
+            Annotations = state.Annotations,
+            OwnerUid = state.OwnerUid,
+        };
+    }
+
+    private void Warn(IReadOnlyList<string> messages)
+    {
+        foreach (string message in messages)
+        {
+            warn?.Invoke(message);
+        }
+    }
+
+    private static void Guard(Action work) => Guard(() =>
+    {
+        work();
+        return 0;
+    });
+
+    /// <summary>The layers below speak of calls and fields; callers of this one know one kind of failure.</summary>
+    private static T Guard<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (LinuxException failure)
+        {
+            throw new ContainerException(FailureKind.System, failure.Message, Hints.For(failure.Call.Split('(')[0], failure.Errno), failure);
+        }
+        catch (CgroupException failure)
+        {
+            throw new ContainerException(FailureKind.System, failure.Message, failure.Hint, failure);
+        }
+        catch (ConfigException failure)
+        {
+            throw new ContainerException(FailureKind.Invalid, failure.Message, cause: failure);
+        }
+    }
 }

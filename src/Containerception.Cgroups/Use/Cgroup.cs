@@ -53,6 +53,24 @@ public sealed class Cgroup : IDisposable
     public static Cgroup Create(CgroupLayout layout, string? cgroupsPath, string id, LinuxResources? resources)
         => new(new CgroupCreation(layout).Create(cgroupsPath, id, resources));
 
+    /// <summary>What <see cref="Paths"/> will be of a group that <see cref="Create"/> makes with the same arguments: to be noted before it is made, so that
+    /// nothing is left behind by a crash in between.</summary>
+    public static ImmutableSortedDictionary<string, string> PathsFor(CgroupLayout layout, string? cgroupsPath, string id)
+    {
+        Lazy<OwnCgroups> own = new(OwnCgroups.Read, isThreadSafe: false);
+        ImmutableSortedDictionary<string, string>.Builder paths = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        foreach (CgroupHierarchy hierarchy in layout.Hierarchies)
+        {
+            string path = hierarchy.MountPoint + "/" + CgroupPath.Resolve(hierarchy, cgroupsPath, id, own);
+            foreach (string controller in hierarchy.Controllers)
+            {
+                paths[controller] = path;
+            }
+        }
+
+        return paths.ToImmutable();
+    }
+
     /// <summary>The groups of a container that is there, from what <see cref="Paths"/> said. Touches nothing yet.</summary>
     public static Cgroup Load(IReadOnlyDictionary<string, string> paths)
     {

@@ -1,0 +1,104 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Text.Json;
+using Containerception.Linux;
+
+namespace Containerception.Runtime;
+
+/// <summary>state.json of a container: what later commands need to find it. The names are runc's, for tools that look.</summary>
+internal sealed record SavedState
+{
+    public required string Id { get; init; }
+
+    public required string OciVersion { get; init; }
+
+    public required string Bundle { get; init; }
+
+    public required string Rootfs { get; init; }
+
+    public required DateTimeOffset Created { get; init; }
+
+    public required uint OwnerUid { get; init; }
+
+    /// <summary>0 while the container is being made.</summary>
+    public int InitPid { get; init; }
+
+    /// <summary>Start time of init in clock ticks after boot, proc_pid_stat(5): a pid may be used again, the pair not.</summary>
+    public ulong InitStart { get; init; }
+
+    /// <summary>Controller (empty for v2) to the absolute path of the container's group.</summary>
+    public ImmutableSortedDictionary<string, string> CgroupPaths { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    public ImmutableSortedDictionary<string, string> Annotations { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>The namespaces that differ from the host's.</summary>
+    public CloneFlags Namespaces { get; init; }
+
+    /// <summary>The root was moved to, not pivoted to: who joins must take it from /proc/PID/root.</summary>
+    public bool NoPivot { get; init; }
+
+    public ReadOnlyMemory<byte> Write()
+    {
+        ArrayBufferWriter<byte> buffer = new(1024);
+        using Utf8JsonWriter json = new(buffer);
+        json.WriteStartObject();
+        json.WriteString("id", Id);
+        json.WriteString("oci_version", OciVersion);
+        json.WriteString("bundle", Bundle);
+        json.WriteString("rootfs", Rootfs);
+        json.WriteString("created", Created);
+        json.WriteNumber("owner_uid", OwnerUid);
+        json.WriteNumber("init_process_pid", InitPid);
+        json.WriteNumber("init_process_start", InitStart);
+        json.WriteNumber("namespaces", (ulong)Namespaces);
+        json.WriteBoolean("no_pivot", NoPivot);
+        WriteMap(json, "cgroup_paths", CgroupPaths);
+        WriteMap(json, "annotations", Annotations);
+        json.WriteEndObject();
+        json.Flush();
+        return buffer.WrittenMemory;
+    }
+
+    public static SavedState Read(byte[] document)
+    {
+        using JsonDocument json = JsonDocument.Parse(document);
+        JsonElement root = json.RootElement;
+        return new SavedState
+        {
+            Id = root.GetProperty("id").GetString()!,
+            OciVersion = root.GetProperty("oci_version").GetString()!,
+            Bundle = root.GetProperty("bundle").GetString()!,
+            Rootfs = root.GetProperty("rootfs").GetString()!,
+            Created = root.GetProperty("created").GetDateTimeOffset(),
+            OwnerUid = root.GetProperty("owner_uid").GetUInt32(),
+            InitPid = root.GetProperty("init_process_pid").GetInt32(),
+            InitStart = root.GetProperty("init_process_start").GetUInt64(),
+            Namespaces = (CloneFlags)root.GetProperty("namespaces").GetUInt64(),
+            NoPivot = root.GetProperty("no_pivot").GetBoolean(),
+            CgroupPaths = ReadMap(root.GetProperty("cgroup_paths")),
+            Annotations = ReadMap(root.GetProperty("annotations")),
+        };
+    }
+
+    private static void WriteMap(Utf8JsonWriter json, string name, ImmutableSortedDictionary<string, string> map)
+    {
+        json.WriteStartObject(name);
+        foreach ((string key, string value) in map)
+        {
+            json.WriteString(key, value);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static ImmutableSortedDictionary<string, string> ReadMap(JsonElement element)
+    {
+        ImmutableSortedDictionary<string, string>.Builder map = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        foreach (JsonProperty property in element.EnumerateObject())
+        {
+            map[property.Name] = property.Value.GetString()!;
+        }
+
+        return map.ToImmutable();
+    }
+}

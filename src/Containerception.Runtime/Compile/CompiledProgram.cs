@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using Containerception.Linux;
+
+namespace Containerception.Runtime;
+
+/// <summary>A program ready to be played, and the words for what its player reports.</summary>
+internal sealed unsafe class CompiledProgram(InitProgram* program, List<Story> stories, List<int> storyOf, List<int> textMask)
+{
+    public InitProgram* Program { get; } = program;
+
+    public nint SlotValue(Slot slot) => Program->Slots[slot.Number];
+
+    public void SetSlot(Slot slot, nint value) => Program->Slots[slot.Number] = value;
+
+    /// <summary>What the child says went wrong; null while it said nothing.</summary>
+    public ContainerException? Failure()
+    {
+        int failed = Program->FailedStep;
+        if (failed == InitProgram.NothingFailed)
+        {
+            return null;
+        }
+
+        Errno errno = (Errno)Program->FailedErrno;
+        Story story = stories[storyOf[failed]];
+        InitStep* step = Program->Steps + failed;
+        string name = step->Kind == InitStepKind.Call ? SyscallNames.Of(step->Number) : story.Name;
+        string message = story.Failure is { } failure
+            ? $"{story.Fill(failure)}: {LinuxException.Text(errno)}"
+            : $"{story.Tell()}: {CallText(failed)}: {LinuxException.Describe(errno)}";
+        FailureKind kind = errno is Errno.ENOSYS ? FailureKind.Unsupported : FailureKind.System;
+        return new ContainerException(kind, message, Hints.For(name, errno, story));
+    }
+
+    /// <summary>Tells every story whose steps were played since the last call, in order; and those not yet played when <paramref name="all"/>.</summary>
+    public void Tell(Action<StepRecord> listener, bool all)
+    {
+        for (int first = 0; first < storyOf.Count;)
+        {
+            int last = first;
+            bool played = false;
+            while (last < storyOf.Count && storyOf[last] == storyOf[first])
+            {
+                played |= Program->Steps[last++].Played == 1;
+            }
+
+            if (played || (all && Program->Steps[first].Played == 0))
+            {
+                listener(Tell(first, last, played));
+            }
+
+            first = last;
+        }
+    }
+
+    private StepRecord Tell(int first, int last, bool played)
+    {
+        long nanoseconds = 0;
+        StringBuilder calls = new();
+        for (int i = first; i < last; i++)
+        {
+            // Of a story that was played only what was played: the other branch did not happen.
+            InitStep* step = Program->Steps + i;
+            if (step->Kind == InitStepKind.Call && (step->Played == 1 || !played))
+            {
+                calls.Append(calls.Length > 0 ? "; " : "").Append(CallText(i));
+            }
+
+            nanoseconds += step->Played == 1 ? step->Nanoseconds : 0;
+            step->Played = step->Played == 1 ? 2 : step->Played;
+        }
+
+        Story story = stories[storyOf[first]];
+        return new StepRecord(story.Name, story.Tell(), calls.ToString(), story.Why, TimeSpan.FromMicroseconds(nanoseconds / 1000.0));
+    }
+
+    private string CallText(int index)
+    {
+        InitStep* step = Program->Steps + index;
+        if (step->Kind != InitStepKind.Call)
+        {
+            return step->Kind == InitStepKind.Target ? $"openat2(root, \"{Marshal.PtrToStringUTF8(step->A1)}\")" : stories[storyOf[index]].Name;
+        }
+
+        int count = SyscallNames.ArgumentCount(step->Number);
+        StringBuilder text = new(SyscallNames.Of(step->Number));
+        text.Append('(');
+        for (int i = 0; i < count; i++)
+        {
+            nint value = (&step->A0)[i];
+            text.Append(i > 0 ? ", " : "");
+            if ((textMask[index] & (1 << i)) != 0)
+            {
+                text.Append('"').Append(Marshal.PtrToStringUTF8(value)).Append('"');
+            }
+            else if ((step->SlotMask & (1 << i)) != 0)
+            {
+                text.Append(Number(Program->Slots[value]));
+            }
+            else
+            {
+                text.Append(Number(value));
+            }
+        }
+
+        return text.Append(')').ToString();
+    }
+
+    private static string Number(nint value) => value switch
+    {
+        -100 => "AT_FDCWD",
+        > -4096 and < 4096 => value.ToString(CultureInfo.InvariantCulture),
+        _ => string.Create(CultureInfo.InvariantCulture, $"0x{value:x}"),
+    };
+}

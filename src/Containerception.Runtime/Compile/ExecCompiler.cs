@@ -1,0 +1,112 @@
+using Containerception.Linux;
+using Containerception.Oci;
+using Microsoft.Win32.SafeHandles;
+
+namespace Containerception.Runtime;
+
+/// <summary>What the compiler of an exec needs.</summary>
+internal sealed record ExecSettings
+{
+    public required string Id { get; init; }
+
+    public required ProcessConfig Process { get; init; }
+
+    /// <summary>The container's init, whose namespaces are joined.</summary>
+    public required SafeFileHandle InitPidfd { get; init; }
+
+    public required CloneFlags Namespaces { get; init; }
+
+    /// <summary>The pid namespace was joined by the parent: the child is in it already.</summary>
+    public required bool PidJoinedByParent { get; init; }
+
+    /// <summary>The container's root, where it was moved to and not pivoted to.</summary>
+    public required SafeFileHandle? Root { get; init; }
+
+    public required IReadOnlyList<SafeFileHandle> CgroupEntries { get; init; }
+
+    public required byte[]? Filter { get; init; }
+
+    public required uint FilterFlags { get; init; }
+
+    public required IReadOnlyList<string> Environment { get; init; }
+
+    public required SafeFileHandle Lock { get; init; }
+
+    /// <summary>The parent's end of the conversation.</summary>
+    public required SafeFileHandle ParentSync { get; init; }
+
+    public required WindowSize? TerminalSize { get; init; }
+
+    public required int PreserveFds { get; init; }
+
+    public required ulong SignalMask { get; init; }
+}
+
+/// <summary>The child of exec: a process that joins a container that is there.</summary>
+internal static class ExecCompiler
+{
+    /// <returns>The slot of the second clone's pid; null when there is one clone.</returns>
+    public static Slot? Compile(Compilation c, ExecSettings settings)
+    {
+        ProcessConfig process = settings.Process;
+        c.Builder.Tell("start", "let go of what is the parent's", "its lock, and its end of the conversation");
+        c.Builder.Close(c.Inherit(settings.Lock));
+        c.Builder.Close(c.Inherit(settings.ParentSync));
+        ProcessSteps.DieWithParent(c, die: true);
+        c.Builder.Tell("cgroup", "join the container's control groups", "its limits hold for this process too");
+        nint self = c.Memory.Copy("0"u8);
+        foreach (SafeFileHandle entry in settings.CgroupEntries)
+        {
+            c.Builder.Call(SyscallNumbers.SYS_write, c.Inherit(entry), self, 1);
+        }
+
+        // Limits above the caller's own are for the host's root to set, before it is only the container's.
+        ProcessSteps.SetLimits(c, process);
+        SchedulingSteps.Add(c, process);
+        NamespaceSteps.Hide(c);
+        Slot? second = Join(c, settings);
+        if (settings.Root is { } root)
+        {
+            c.Builder.Tell("root", "take the container's root", "it was moved to, not pivoted to (--no-pivot)");
+            c.Builder.Call(SyscallNumbers.SYS_fchdir, c.Inherit(root));
+            c.Builder.Call(SyscallNumbers.SYS_chroot, c.Builder.Text("."));
+        }
+
+        ProcessSteps.NewSession(c, settings.Id, keyring: true);
+        if (process.Terminal)
+        {
+            Slot terminal = TerminalSteps.Open(c, -100, settings.TerminalSize);
+            TerminalSteps.Take(c, terminal, process.User.Uid);
+        }
+        else
+        {
+            ProcessSteps.OwnStreams(c, process);
+        }
+
+        Slot changed = ProcessSteps.ChangeDirectory(c, process.Cwd);
+        ProcessSteps.BecomeUser(c, process, settings.Filter, settings.FilterFlags, changed);
+        Slot program = ProcessSteps.FindProgram(c, process, ProcessEnvironment.Candidates(process.Args[0], settings.Environment));
+        ProcessSteps.DieWithParent(c, die: false);
+        ProcessSteps.Execute(c, process, settings.Environment, program, settings.Filter, settings.FilterFlags, settings.PreserveFds, settings.SignalMask);
+        return second;
+    }
+
+    private static Slot? Join(Compilation c, ExecSettings settings)
+    {
+        CloneFlags types = settings.PidJoinedByParent ? settings.Namespaces & ~CloneFlags.CLONE_NEWPID : settings.Namespaces;
+        if (types != 0)
+        {
+            NamespaceSteps.JoinProcess(c, settings.InitPidfd, types);
+        }
+
+        bool again = types.HasFlag(CloneFlags.CLONE_NEWPID) || types.HasFlag(CloneFlags.CLONE_NEWTIME);
+        if (!again)
+        {
+            return null;
+        }
+
+        Slot pid = NamespaceSteps.CloneAgain(c, 0);
+        ProcessSteps.DieWithParent(c, die: true);
+        return pid;
+    }
+}

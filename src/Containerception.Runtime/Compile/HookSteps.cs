@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+using Containerception.Linux;
+using Containerception.Oci;
+
+namespace Containerception.Runtime;
+
+/// <summary>
+/// The hooks that run inside the container: createContainer, before the root is entered, with the host's paths; startContainer, just before the
+/// program. The child clones itself, the clone becomes the hook, and the child waits for it.
+/// </summary>
+internal static class HookSteps
+{
+    private const int P_PIDFD = 3;
+    private const int WEXITED = 4;
+    private const int POLLIN = 1;
+    private const int SIGCHLD = 17;
+    private const int CLD_EXITED = 1;
+    private static readonly nint LowWord = unchecked((nint)0xFFFFFFFFL);
+
+    public static unsafe void Add(Compilation c, string kind, ImmutableArray<HookConfig> hooks, Slot state)
+    {
+        for (int i = 0; i < hooks.Length; i++)
+        {
+            HookConfig hook = hooks[i];
+            ProgramBuilder b = c.Builder;
+            b.Tell(
+                "hook", "run the " + kind + " hook {0}", "hooks." + kind, hook.Path,
+                failure: $"error running {kind} hook #{i}: {hook.Path}");
+            nint pidfd = c.Memory.Reserve(sizeof(int));
+            CloneArgs args = new() { flags = CloneFlags.CLONE_PIDFD, pidfd = (ulong)pidfd, exit_signal = SIGCHLD };
+            Label child = b.NewLabel();
+            Label done = b.NewLabel();
+            b.Fork(c.Memory.Copy(new ReadOnlySpan<byte>(&args, sizeof(CloneArgs))), sizeof(CloneArgs), child);
+            Wait(c, hook, b.Load(pidfd));
+            b.Jump(done);
+            b.Mark(child);
+            b.Call(SyscallNumbers.SYS_lseek, state, 0, 0);
+            b.Call(SyscallNumbers.SYS_dup3, state, 0, 0);
+            b.Call(SyscallNumbers.SYS_close_range, 3, 0xFFFFFFFF, 4);
+            ImmutableArray<string> argv = hook.Args.Length > 0 ? hook.Args : [hook.Path];
+            b.Call(SyscallNumbers.SYS_execve, b.Text(hook.Path), c.Memory.Texts(argv), c.Memory.Texts(hook.Env));
+            b.Mark(done);
+        }
+    }
+
+    private static void Wait(Compilation c, HookConfig hook, Slot pidfd)
+    {
+        ProgramBuilder b = c.Builder;
+
+        // struct pollfd: the descriptor, then events and revents of 16 bits each.
+        nint poll = c.Memory.Words((nint)POLLIN << 32);
+        b.Store(poll, pidfd);
+        nint timeout = hook.Timeout is { } seconds ? c.Memory.Words(seconds, 0) : 0;
+        b.Call(SyscallNumbers.SYS_ppoll, poll, 1, timeout, 0, 8).AtLeast(1, Errno.ETIMEDOUT);
+
+        // siginfo_t: si_code is the third int (exited, not killed), si_status the seventh.
+        nint info = c.Memory.Reserve(128);
+        b.Call(SyscallNumbers.SYS_waitid, P_PIDFD, pidfd, info, WEXITED, 0);
+        b.Close(pidfd);
+        b.Verify(info + 8, LowWord, CLD_EXITED, Errno.ECANCELED);
+        b.Verify(info + 24, LowWord, 0, Errno.ECANCELED);
+    }
+}

@@ -1,0 +1,249 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Containerception.Linux;
+using Containerception.Oci;
+
+namespace Containerception.Runtime;
+
+/// <summary>From a process in its namespaces to the user's program: who it is, what it may do, and what it runs. The same for create and exec.</summary>
+internal static class ProcessSteps
+{
+    private const int PR_SET_PDEATHSIG = 1;
+    private const int PR_SET_KEEPCAPS = 8;
+    private const int PR_CAPBSET_DROP = 24;
+    private const int PR_SET_NO_NEW_PRIVS = 38;
+    private const int PR_CAP_AMBIENT = 47;
+    private const int PR_CAP_AMBIENT_RAISE = 2;
+    private const int PR_CAP_AMBIENT_CLEAR_ALL = 4;
+    private const uint CapabilityVersion3 = 0x20080522;
+    private const int CapabilityCount = 64;
+    private const int SIGKILL = 9;
+    private const int SIGPIPE = 13;
+    private const int SIG_SETMASK = 2;
+    private const int SignalSetSize = 8;
+
+    /// <summary>While the parent can still fail, its death is the child's.</summary>
+    public static void DieWithParent(Compilation c, bool die)
+    {
+        c.Builder.Tell("parent-death", die ? "die with ception, for now" : "live on without ception", "a half-made container is nobody's");
+        c.Builder.Call(SyscallNumbers.SYS_prctl, PR_SET_PDEATHSIG, die ? SIGKILL : 0);
+    }
+
+    /// <summary>A session, so that signals from the caller's terminal do not reach the container; and a session keyring, so that keys do not.</summary>
+    public static void NewSession(Compilation c, string id, bool keyring)
+    {
+        ProgramBuilder b = c.Builder;
+        b.Tell("session", "start a session", "the container is no part of the caller's terminal session: setsid(2)");
+        b.Call(SyscallNumbers.SYS_setsid);
+        if (keyring)
+        {
+            b.Tell("keyring", "start a session keyring", "the caller's keys are not the container's: keyctl(2), session-keyring(7)");
+
+            // Filtered away inside other containers, absent in small kernels: then there are no keys to reach either.
+            b.Call(SyscallNumbers.SYS_keyctl, 1, b.Text("_ses." + id)).Unless(Errno.ENOSYS, Errno.EPERM);
+        }
+    }
+
+    /// <summary>What needs rights and files of the host, while they are there.</summary>
+    public static void SetLimits(Compilation c, ProcessConfig process)
+    {
+        ProgramBuilder b = c.Builder;
+        if (process.OomScoreAdj is { } score)
+        {
+            string text = score.ToString(CultureInfo.InvariantCulture);
+            b.Tell("oom-score", "set the out-of-memory score to {0}", "process.oomScoreAdj", text);
+            NamespaceSteps.WriteFile(c, "/proc/self/oom_score_adj", text);
+        }
+
+        foreach (RlimitConfig limit in process.Rlimits)
+        {
+            b.Tell("rlimit", "set {0}", "process.rlimits", limit.Type);
+            b.Call(SyscallNumbers.SYS_prlimit64, 0, (int)ResourceLimits.Parse(limit.Type)!.Value, c.Memory.Words((nint)limit.Soft, (nint)limit.Hard), 0);
+        }
+    }
+
+    /// <summary>Standard streams that are not the null device belong to the container's user.</summary>
+    public static void OwnStreams(Compilation c, ProcessConfig process)
+    {
+        if (process.User.Uid == 0)
+        {
+            return;
+        }
+
+        c.Builder.Tell("stdio", "give standard input, output and error to the container's user", "a program may open /dev/stdout again, by name");
+        for (int i = 0; i <= 2; i++)
+        {
+            FileStatus? status = FileStatuses.TryStatx(Descriptors.Borrow(i), "", AtFlags.AT_EMPTY_PATH);
+
+            // Chowning /dev/null would give the host's null device away.
+            if (status is { Type: not FileType.S_IFCHR and not FileType.S_IFBLK })
+            {
+                c.Builder.Call(SyscallNumbers.SYS_fchown, i, process.User.Uid, -1).Unless(Errno.EPERM, Errno.EINVAL, Errno.EROFS);
+            }
+        }
+    }
+
+    /// <summary>The working directory, tried as root and again as the user: one of them may see it. It must lie inside (CVE-2024-21626).</summary>
+    public static Slot ChangeDirectory(Compilation c, string cwd)
+    {
+        ProgramBuilder b = c.Builder;
+        TellDirectory(c, cwd);
+        Slot changed = b.NewSlot();
+        b.Call(SyscallNumbers.SYS_chdir, b.Text(cwd)).Unless(Errno.EACCES).Into(changed);
+        return changed;
+    }
+
+    /// <summary>Ids, capabilities, no_new_privs and the filter; then the directory for good.</summary>
+    public static void BecomeUser(Compilation c, ProcessConfig process, byte[]? filter, uint filterFlags, Slot changed)
+    {
+        ProgramBuilder b = c.Builder;
+        b.Tell("umask", "set the umask", "process.user.umask");
+        b.Call(SyscallNumbers.SYS_umask, process.User.Umask ?? 0x12);
+        CapabilitiesConfig caps = process.Capabilities ?? new CapabilitiesConfig();
+        if (!process.NoNewPrivileges && filter is not null)
+        {
+            // Without no_new_privs a filter needs CAP_SYS_ADMIN, so it is loaded while there is some: seccomp(2).
+            LoadFilter(c, filter, filterFlags);
+        }
+
+        DropBounding(c, caps);
+        b.Tell("user", "become uid {0}, gid {1}", "process.user", Text(process.User.Uid), Text(process.User.Gid));
+        b.Call(SyscallNumbers.SYS_prctl, PR_SET_KEEPCAPS, 1);
+        ImmutableArray<uint> groups = process.User.AdditionalGids;
+        StepHandle set = b.Call(SyscallNumbers.SYS_setgroups, groups.Length, c.Memory.Copy(MemoryMarshal.AsBytes(groups.AsSpan())));
+        if (groups.Length == 0)
+        {
+            set.Unless(Errno.EPERM);
+        }
+
+        b.Call(SyscallNumbers.SYS_setresgid, process.User.Gid, process.User.Gid, process.User.Gid);
+        b.Call(SyscallNumbers.SYS_setresuid, process.User.Uid, process.User.Uid, process.User.Uid);
+        SetCapabilities(c, caps);
+        DieWithParent(c, die: true);
+        Label inside = b.NewLabel();
+        TellDirectory(c, process.Cwd);
+        b.JumpIf(changed, inside);
+        b.Call(SyscallNumbers.SYS_chdir, b.Text(process.Cwd));
+        b.Mark(inside);
+        VerifyDirectory(c);
+        if (process.NoNewPrivileges)
+        {
+            b.Tell("no-new-privileges", "let no program give more privileges", "process.noNewPrivileges: set-user-id files lose their power");
+            b.Call(SyscallNumbers.SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        }
+    }
+
+    /// <summary>Finds the program while its absence can still be reported.</summary>
+    public static Slot FindProgram(Compilation c, ProcessConfig process, IReadOnlyList<string> candidates)
+    {
+        string name = process.Args[0];
+        c.Builder.Tell("program", "find the program {0}", "a missing program is an error of create, not of start", name, failure: "exec: \"{0}\"");
+        return c.Builder.Add(InitStepKind.Lookup, 0, c.Memory.Texts(candidates)).Into(c.Builder.NewSlot());
+    }
+
+    /// <summary>The last steps: nothing of ours is left but the program.</summary>
+    public static void Execute(Compilation c, ProcessConfig process, IReadOnlyList<string> environment, Slot program, byte[]? filter, uint filterFlags, int preserve, ulong signalMask)
+    {
+        ProgramBuilder b = c.Builder;
+        b.Tell("descriptors", "close all other descriptors", "a leaked directory of the host is a way out (CVE-2024-21626): close_range(2)");
+        b.Call(SyscallNumbers.SYS_close_range, 3 + preserve, -1L & 0xFFFFFFFF, 4);
+        for (int i = 3; i < 3 + preserve; i++)
+        {
+            b.Call(SyscallNumbers.SYS_fcntl, i, 2, 0);
+        }
+
+        b.Tell("signals", "give signals their defaults back", "what ception ignored or blocked is not the program's business");
+        nint action = c.Memory.Reserve(32);
+        b.Call(SyscallNumbers.SYS_rt_sigaction, SIGPIPE, action, 0, SignalSetSize);
+        b.Call(SyscallNumbers.SYS_rt_sigprocmask, SIG_SETMASK, c.Memory.Words((nint)signalMask), 0, SignalSetSize);
+        if (process.NoNewPrivileges && filter is not null)
+        {
+            LoadFilter(c, filter, filterFlags);
+        }
+
+        b.Tell("exec", "execute {0}", "from here on this is the user's program", process.Args[0], failure: "exec: \"{0}\"");
+        b.Call(SyscallNumbers.SYS_execve, program, c.Memory.Texts(process.Args), c.Memory.Texts(environment));
+    }
+
+    private static void LoadFilter(Compilation c, byte[] filter, uint flags)
+    {
+        c.Builder.Tell("seccomp", "load the system call filter", "linux.seccomp: calls that no container needs are refused before they reach the kernel's code");
+
+        // struct sock_fprog: a count of 8-byte instructions, and where they are.
+        nint program = c.Memory.Words(filter.Length / 8, c.Memory.Copy(filter));
+        c.Builder.Call(SyscallNumbers.SYS_seccomp, 1, flags, program);
+    }
+
+    private static void DropBounding(Compilation c, CapabilitiesConfig caps)
+    {
+        ProgramBuilder b = c.Builder;
+        b.Tell("bounding-set", "drop capabilities that no program shall ever get", "process.capabilities.bounding: capabilities(7)");
+        ulong keep = Mask(caps.Bounding);
+        ulong known = Capabilities.OfThisKernel().Bits;
+        for (int i = 0; i < CapabilityCount; i++)
+        {
+            if ((known & ~keep & (1UL << i)) != 0)
+            {
+                b.Call(SyscallNumbers.SYS_prctl, PR_CAPBSET_DROP, i, 0, 0, 0);
+            }
+        }
+    }
+
+    private static void SetCapabilities(Compilation c, CapabilitiesConfig caps)
+    {
+        ProgramBuilder b = c.Builder;
+        b.Tell("capabilities", "keep only the capabilities of the configuration", "process.capabilities: root without them is hardly root");
+        ulong effective = Mask(caps.Effective);
+        ulong permitted = Mask(caps.Permitted);
+        ulong inheritable = Mask(caps.Inheritable);
+        Span<byte> data = stackalloc byte[24];
+        for (int half = 0; half < 2; half++)
+        {
+            int shift = 32 * half;
+            BinaryPrimitives.WriteUInt32LittleEndian(data[(12 * half)..], (uint)(effective >> shift));
+            BinaryPrimitives.WriteUInt32LittleEndian(data[((12 * half) + 4)..], (uint)(permitted >> shift));
+            BinaryPrimitives.WriteUInt32LittleEndian(data[((12 * half) + 8)..], (uint)(inheritable >> shift));
+        }
+
+        b.Call(SyscallNumbers.SYS_capset, c.Memory.Words((nint)CapabilityVersion3), c.Memory.Copy(data));
+        b.Call(SyscallNumbers.SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0).Unless(Errno.EINVAL);
+        ulong ambient = Mask(caps.Ambient);
+        for (int i = 0; i < CapabilityCount; i++)
+        {
+            if ((ambient & (1UL << i)) != 0)
+            {
+                b.Call(SyscallNumbers.SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0);
+            }
+        }
+    }
+
+    private static ulong Mask(ImmutableArray<string> names)
+    {
+        CapabilitySet set = CapabilitySet.Empty;
+        foreach (string name in names)
+        {
+            // A capability that this kernel does not have cannot be given; runc warns and goes on.
+            set = Capabilities.Parse(name) is { } capability ? set.With(capability) : set;
+        }
+
+        return set.Bits & Capabilities.OfThisKernel().Bits;
+    }
+
+    private static void TellDirectory(Compilation c, string cwd) => c.Builder.Tell(
+        "cwd", "change to the directory {0}", "process.cwd", cwd, failure: "chdir to cwd (\"{0}\") set in config.json failed");
+
+    /// <summary>getcwd(2) says "(unreachable)" first when the directory is outside the root; a path begins with a slash.</summary>
+    private static void VerifyDirectory(Compilation c)
+    {
+        c.Builder.Tell(
+            "cwd", "verify that the directory is inside the root", "process.cwd may have led through a descriptor of the host (CVE-2024-21626)",
+            failure: "current working directory is outside of container mount namespace root -- possible container breakout detected");
+        nint path = c.Memory.Reserve(InitTarget.PathSize);
+        c.Builder.Call(SyscallNumbers.SYS_getcwd, path, InitTarget.PathSize);
+        c.Builder.Verify(path, 0xFF, '/', Errno.EPERM);
+    }
+
+    private static string Text(uint id) => id.ToString(CultureInfo.InvariantCulture);
+}

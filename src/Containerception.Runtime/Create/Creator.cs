@@ -1,0 +1,254 @@
+using System.Globalization;
+using Containerception.Linux;
+using Containerception.Oci;
+using Microsoft.Win32.SafeHandles;
+
+namespace Containerception.Runtime;
+
+/// <summary>A container that was made: its init runs, or waits for start.</summary>
+internal sealed record CreatedContainer(InitChild Init, SavedState State, RuntimeConfig Config, SafeFileHandle? Terminal) : IDisposable
+{
+    public void Dispose()
+    {
+        Terminal?.Dispose();
+        Init.Dispose();
+    }
+}
+
+/// <summary>Makes one container of one bundle.</summary>
+/// <param name="root">The state directory.</param>
+/// <param name="listener">Is told the steps.</param>
+/// <param name="clock">The time of creation.</param>
+internal sealed class Creator(string root, Action<StepRecord>? listener, TimeProvider clock)
+{
+    private const int ProgramReserve = 256 << 10;
+
+    /// <summary>Makes the container; the caller disposes what is returned.</summary>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="waitsForStart">As create; else the program runs when this returns.</param>
+    /// <param name="signalMask">The mask that the program gets.</param>
+    public CreatedContainer Create(CreateRequest request, bool waitsForStart, ulong signalMask)
+    {
+        Bundle bundle = Bundle.Open(request.Bundle);
+        CheckTerminal(bundle.Config, request, waitsForStart);
+        NamespacePlan namespaces = NamespacePlan.Of(bundle.Linux);
+        bool privileged = Credentials.EffectiveUid == 0;
+        Undo undo = new();
+        using StateDirectory directory = StateDirectory.Claim(root, request.Id);
+        try
+        {
+            undo.Push(directory.Remove);
+            using ContainerCgroup cgroup = ContainerCgroup.Plan(bundle.Linux, request.Id);
+            SavedState state = NewState(bundle, request, namespaces, cgroup);
+            directory.SaveConfig(bundle.Document);
+            directory.Save(state);
+            cgroup.Make(undo);
+            return Start(bundle, request, namespaces, privileged, directory, cgroup, state, waitsForStart, signalMask, undo);
+        }
+        catch (Exception failure)
+        {
+            undo.TakeBack(failure);
+            throw;
+        }
+    }
+
+    private CreatedContainer Start(
+        Bundle bundle, CreateRequest request, NamespacePlan namespaces, bool privileged, StateDirectory directory, ContainerCgroup cgroup, SavedState state, bool waitsForStart, ulong signalMask, Undo undo)
+    {
+        (SafeFileHandle ours, SafeFileHandle theirs) = UnixSockets.Pair(UnixSocketType.SOCK_SEQPACKET);
+        using SafeFileHandle? fifo = waitsForStart ? directory.MakeFifo() : null;
+        using SafeFileHandle stateFile = MemoryFiles.Create("state");
+        (byte[]? filter, uint filterFlags) = SeccompFilter.Compile(bundle.Linux.Seccomp);
+        using Compilation compilation = new(bundle, ProgramReserve + (bundle.Document.Length * 4) + (filter?.Length ?? 0), theirs)
+        {
+            OpensSourcesInParent = privileged && namespaces.Has(CloneFlags.CLONE_NEWUSER),
+            MakesCgroupNamespace = namespaces.Makes(CloneFlags.CLONE_NEWCGROUP),
+            CgroupMounts = cgroup.Mounts(),
+        };
+        bool told = listener is not null;
+        CreateSettings settings = new()
+        {
+            Id = request.Id,
+            Namespaces = namespaces,
+            Privileged = privileged,
+            NoPivot = request.NoPivot,
+            NewKeyring = !request.NoNewKeyring,
+            PreserveFds = request.PreserveFds,
+            CgroupEntries = cgroup.Entries,
+            Filter = filter,
+            FilterFlags = filterFlags,
+            Environment = ProcessEnvironment.Compose(bundle.Config.Process!.Env, bundle.Config.Process.User.Uid, () => OpenPasswd(bundle.Rootfs)),
+            Fifo = fifo,
+            State = stateFile,
+            Lock = directory.Handle,
+            ParentSync = ours,
+            TerminalSize = TerminalSize(bundle.Config.Process),
+            SaysReady = waitsForStart || told,
+            SignalMask = signalMask,
+        };
+        Slot? second = CreateCompiler.Compile(compilation, settings);
+        CompiledProgram program = compilation.Builder.Finish(clock: told);
+        JoinPidNamespace(namespaces);
+        CloneFlags flags = namespaces.NeedsTwoClones ? 0 : namespaces.Made & NamespaceSteps.ByClone;
+        InitChild init = InitChild.Clone(flags, program, second, ours, theirs, cgroup.BirthPlace);
+        undo.Push(init.Kill);
+        SafeFileHandle? terminal = null;
+        state = Converse(init, bundle, request, privileged, directory, stateFile, state, program, ref terminal);
+        undo.Keep();
+        return new CreatedContainer(init, state, bundle.Config, terminal);
+    }
+
+    /// <summary>The parent's side of the conversation, until the program runs or init waits for start.</summary>
+    private SavedState Converse(
+        InitChild init, Bundle bundle, CreateRequest request, bool privileged, StateDirectory directory, SafeFileHandle stateFile, SavedState state, CompiledProgram program, ref SafeFileHandle? terminal)
+    {
+        bool saved = false;
+        while (init.Listen(out SafeFileHandle? descriptor) is { } message)
+        {
+            switch (message)
+            {
+                case SyncMessage.MapsPlease:
+                    IdMaps.Write(init.Pid, bundle.Linux, privileged);
+                    Limits.Set(init.Pid, bundle.Config.Process!);
+                    init.Go();
+                    break;
+                case SyncMessage.Terminal:
+                    terminal = PassTerminal(request, descriptor!);
+                    break;
+                case SyncMessage.HooksPlease:
+                    RunHooks(bundle.Config.Hooks!, stateFile, state, init.Pid);
+                    init.Go();
+                    break;
+                case SyncMessage.Ready:
+                    state = Save(init, directory, state, request);
+                    saved = true;
+                    Rewrite(stateFile, StateDocument.Write(state, "created", init.Pid));
+                    init.Tell(listener, all: true);
+                    init.Go();
+                    if (directory.HasFifo)
+                    {
+                        return state;
+                    }
+
+                    break;
+                default:
+                    throw new ContainerException(FailureKind.System, $"the container's init said {message}, which makes no sense here");
+            }
+        }
+
+        return saved ? state : Save(init, directory, state, request);
+    }
+
+    private static SavedState Save(InitChild init, StateDirectory directory, SavedState state, CreateRequest request)
+    {
+        SavedState running = state with { InitPid = init.Pid, InitStart = ProcessTable.StartTime(init.Pid) };
+        directory.Save(running);
+        if (request.PidFile is { } file)
+        {
+            PidFile.Write(file, init.Pid);
+        }
+
+        if (request.PidfdSocket is { } socket)
+        {
+            CallerSockets.Send(socket, "standard", init.Pidfd);
+        }
+
+        return running;
+    }
+
+    private SavedState NewState(Bundle bundle, CreateRequest request, NamespacePlan namespaces, ContainerCgroup cgroup) => new()
+    {
+        Id = request.Id,
+        OciVersion = bundle.Config.OciVersion,
+        Bundle = bundle.Directory,
+        Rootfs = bundle.Rootfs,
+        Created = clock.GetUtcNow(),
+        OwnerUid = Credentials.EffectiveUid,
+        CgroupPaths = cgroup.Paths,
+        Annotations = bundle.Config.Annotations,
+        Namespaces = namespaces.All,
+        NoPivot = request.NoPivot,
+    };
+
+    private static void RunHooks(HooksConfig hooks, SafeFileHandle stateFile, SavedState state, int pid)
+    {
+        byte[] document = StateDocument.Write(state, "creating", pid);
+        Hooks.Run("prestart", hooks.Prestart, document);
+        Hooks.Run("createRuntime", hooks.CreateRuntime, document);
+        Rewrite(stateFile, document);
+    }
+
+    private static void Rewrite(SafeFileHandle file, byte[] content)
+    {
+        FileContents.Ftruncate(file, 0);
+        MemoryFiles.Rewind(file);
+        FileContents.WriteAll(file, content);
+    }
+
+    /// <summary>The master goes to the caller's socket, or stays with us for a foreground run.</summary>
+    private static SafeFileHandle? PassTerminal(CreateRequest request, SafeFileHandle master)
+    {
+        if (request.ConsoleSocket is not { } socket)
+        {
+            return master;
+        }
+
+        using (master)
+        {
+            CallerSockets.Send(socket, string.Create(CultureInfo.InvariantCulture, $"/dev/pts/{Terminals.NumberOf(master)}"), master);
+        }
+
+        return null;
+    }
+
+    /// <summary>A joined pid namespace is for children: we join it, and the clone is in it. Nothing else is cloned after this.</summary>
+    private static void JoinPidNamespace(NamespacePlan namespaces)
+    {
+        if (namespaces.NeedsTwoClones)
+        {
+            return;
+        }
+
+        foreach ((CloneFlags type, string path) in namespaces.Joined)
+        {
+            if (type == CloneFlags.CLONE_NEWPID)
+            {
+                using SafeFileHandle ns = Files.Open(path, OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
+                Namespaces.SetNs(ns, NamespaceFlags.CLONE_NEWPID);
+            }
+        }
+    }
+
+    private static void CheckTerminal(RuntimeConfig config, CreateRequest request, bool waitsForStart)
+    {
+        bool terminal = config.Process!.Terminal;
+        bool detached = waitsForStart || request.Detach;
+        if (terminal && detached && request.ConsoleSocket is null)
+        {
+            throw new ContainerException(FailureKind.Invalid, "cannot allocate tty if runc will detach without setting console socket", "give --console-socket, or set process.terminal to false");
+        }
+
+        if (request.ConsoleSocket is not null && (!terminal || !detached))
+        {
+            throw new ContainerException(FailureKind.Invalid, "cannot use console socket if runc will not detach or allocate tty");
+        }
+    }
+
+    private static WindowSize? TerminalSize(ProcessConfig process)
+    {
+        if (process.ConsoleSize is { } size)
+        {
+            return new WindowSize((ushort)size.Height, (ushort)size.Width);
+        }
+
+        SafeFileHandle input = Descriptors.Borrow(0);
+        return process.Terminal && Terminals.IsTerminal(input) ? Terminals.GetSize(input) : null;
+    }
+
+    private static SafeFileHandle? OpenPasswd(string rootfs)
+    {
+        using SafeFileHandle directory = Files.Open(rootfs, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY | OpenFlags.O_CLOEXEC);
+        return Files.TryOpenAt2(
+            directory, "etc/passwd", OpenFlags.O_RDONLY | OpenFlags.O_NONBLOCK | OpenFlags.O_CLOEXEC, resolve: ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS);
+    }
+}

@@ -1,0 +1,32 @@
+using Containerception.Linux;
+
+namespace Containerception.Runtime;
+
+/// <summary>What to do about a failure, only where the kernel's word misleads or the remedy is known.</summary>
+internal static class Hints
+{
+    public static string? For(string call, Errno errno, Story? story = null) => (call, errno) switch
+    {
+        // mount(2) says ENOSPC for "too many mounts in this namespace", never for a full disk.
+        ("mount" or "move_mount", Errno.ENOSPC) => "too many mounts in this namespace: see /proc/sys/fs/mount-max",
+
+        // mount_too_revealing: a new proc or sysfs is allowed only where one is fully visible already.
+        ("fsmount" or "fsconfig", Errno.EPERM) when story?.First is "proc" or "sysfs"
+            => "inside a container whose /proc or /sys is partly masked, an unprivileged user namespace cannot mount a new one",
+        ("fsopen", Errno.ENODEV) => $"this kernel has no file system '{story?.First}': see /proc/filesystems",
+        ("fsconfig", Errno.EINVAL) => "the file system does not know the option or its value",
+
+        // user_namespaces(7): distributions switch them off for unprivileged users.
+        ("clone3" or "unshare", Errno.EPERM) => "root is needed, or a user namespace: see /proc/sys/user/max_user_namespaces and the distribution's policy",
+        ("clone3" or "unshare", Errno.ENOSPC) => "a limit on namespaces is reached: see /proc/sys/user/max_*_namespaces, and user namespaces nest 32 deep",
+        ("clone3", Errno.EAGAIN) => "a limit on processes is reached: see pids.max of the own control group and ulimit -u",
+        ("pivot_root", Errno.EINVAL) => "the root file system of this machine cannot be pivoted from (an initramfs?): try --no-pivot",
+        ("mkdirat" or "mknodat" or "target", Errno.EROFS) => "the mount's target does not exist in the read-only root file system and cannot be made there",
+        ("target", Errno.ELOOP) => "the path is, or goes through, a symbolic link where none may be",
+        ("execve" or "program", Errno.ENOEXEC) => "not a program of this machine's architecture, or a script without '#!'",
+        ("seccomp", Errno.EINVAL) => "the kernel refuses the filter: see dmesg, and the flags of linux.seccomp",
+        (_, Errno.ENOMEM) => "memory is short, or the control group's limit is too small for a process to start",
+        (_, Errno.EMFILE) => "the limit on open files is reached: ulimit -n",
+        _ => null,
+    };
+}

@@ -1,0 +1,177 @@
+using Containerception.Cgroups;
+using System.Globalization;
+using Containerception.Linux;
+using Containerception.Oci;
+using Microsoft.Win32.SafeHandles;
+
+namespace Containerception.Runtime;
+
+/// <summary>Runs one more process in a container that is there: exec.</summary>
+internal sealed class Executor(string root, Action<StepRecord>? listener)
+{
+    private const int ProgramReserve = 256 << 10;
+
+    /// <returns>The exit status, 128 + signal for a signal; 0 when detached.</returns>
+    public int Execute(ExecRequest request)
+    {
+        using Foreground? foreground = request.Detach ? null : Foreground.Begin();
+        using InitChild child = Start(request, (foreground?.Before ?? Signals.Block(SignalSet.Empty)).Bits, out SafeFileHandle? terminal);
+        using SafeFileHandle? held = terminal;
+        return foreground?.Wait(child.Pid, child.Pidfd, terminal) ?? 0;
+    }
+
+    private InitChild Start(ExecRequest request, ulong signalMask, out SafeFileHandle? terminal)
+    {
+        using StateDirectory directory = StateDirectory.Open(root, request.Id);
+        directory.Lock();
+        SavedState state = directory.Load();
+        using Cgroup cgroup = Cgroup.Load(state.CgroupPaths);
+        CheckState(directory, state, cgroup, request);
+        byte[] document = directory.LoadConfig();
+        Bundle bundle = Bundle.Saved(state, document);
+        ProcessConfig process = ExecProcess.Compose(bundle.Config.Process!, request);
+        CheckTerminal(process, request);
+        using SafeFileHandle initPidfd = Processes.TryPidfdOpen(state.InitPid) ?? throw NotRunning();
+        if (!ProcessTable.IsAlive(state.InitPid, state.InitStart))
+        {
+            throw NotRunning();
+        }
+
+        using CgroupEntry? entry = ExecCgroup.Open(state, request.Cgroups);
+        (SafeFileHandle ours, SafeFileHandle theirs) = UnixSockets.Pair(UnixSocketType.SOCK_SEQPACKET);
+        (byte[]? filter, uint filterFlags) = SeccompFilter.Compile(bundle.Linux.Seccomp);
+        using Compilation compilation = new(bundle, ProgramReserve + (document.Length * 4) + (filter?.Length ?? 0), theirs);
+        using SafeFileHandle? containerRoot = state.NoPivot ? OpenRoot(state.InitPid) : null;
+        bool pidByParent = JoinPidNamespace(initPidfd, state.Namespaces);
+        ExecSettings settings = new()
+        {
+            Id = request.Id,
+            Process = process,
+            InitPidfd = initPidfd,
+            Namespaces = state.Namespaces,
+            PidJoinedByParent = pidByParent,
+            Root = containerRoot,
+            CgroupEntries = entry is null ? [] : entry.Tasks,
+            Filter = filter,
+            FilterFlags = filterFlags,
+            Environment = ProcessEnvironment.Compose(process.Env, process.User.Uid, () => OpenPasswd(state.InitPid)),
+            Lock = directory.Handle,
+            ParentSync = ours,
+            TerminalSize = TerminalSize(process),
+            PreserveFds = request.PreserveFds,
+            SignalMask = signalMask,
+        };
+        Slot? second = ExecCompiler.Compile(compilation, settings);
+        CompiledProgram program = compilation.Builder.Finish(clock: listener is not null);
+
+        // The child is in the container's pid namespace from its first instruction on: it is not to be looked into.
+        Prctl.IsDumpable = false;
+        InitChild child = InitChild.Clone(0, program, second, ours, theirs, entry?.Unified);
+        try
+        {
+            terminal = Converse(child, request);
+            child.Tell(listener, all: true);
+            return child;
+        }
+        catch (ContainerException)
+        {
+            child.Kill();
+            child.Dispose();
+            throw;
+        }
+    }
+
+    private static SafeFileHandle? Converse(InitChild child, ExecRequest request)
+    {
+        SafeFileHandle? terminal = null;
+        while (child.Listen(out SafeFileHandle? descriptor) is { } message)
+        {
+            if (message != SyncMessage.Terminal || descriptor is null)
+            {
+                throw new ContainerException(FailureKind.System, $"the new process said {message}, which makes no sense here");
+            }
+
+            terminal = descriptor;
+            if (request.ConsoleSocket is { } socket)
+            {
+                using SafeFileHandle master = descriptor;
+                CallerSockets.Send(socket, string.Create(CultureInfo.InvariantCulture, $"/dev/pts/{Terminals.NumberOf(master)}"), master);
+                terminal = null;
+            }
+        }
+
+        if (request.PidFile is { } file)
+        {
+            PidFile.Write(file, child.Pid);
+        }
+
+        if (request.PidfdSocket is { } pidfdSocket)
+        {
+            CallerSockets.Send(pidfdSocket, "setns", child.Pidfd);
+        }
+
+        return terminal;
+    }
+
+    private static void CheckState(StateDirectory directory, SavedState state, Cgroup cgroup, ExecRequest request)
+    {
+        switch (ContainerLife.StatusOf(directory, state, cgroup))
+        {
+            case ContainerLife.Stopped:
+                throw new ContainerException(FailureKind.Conflict, "cannot exec in a stopped container");
+            case ContainerLife.Paused when !request.IgnorePaused:
+                throw new ContainerException(FailureKind.Conflict, "cannot exec in a paused container (use --ignore-paused to override)");
+        }
+    }
+
+    private static void CheckTerminal(ProcessConfig process, ExecRequest request)
+    {
+        if (process.Terminal && request.Detach && request.ConsoleSocket is null)
+        {
+            throw new ContainerException(FailureKind.Invalid, "cannot allocate tty if runc will detach without setting console socket");
+        }
+
+        if (request.ConsoleSocket is not null && (!process.Terminal || !request.Detach))
+        {
+            throw new ContainerException(FailureKind.Invalid, "cannot use console socket if runc will not detach or allocate tty");
+        }
+    }
+
+    /// <summary>Joined by us, the clone is in it and one clone is enough. A plain user may not: his child joins, once it has joined the user namespace.</summary>
+    private static bool JoinPidNamespace(SafeFileHandle init, CloneFlags namespaces)
+    {
+        if (!namespaces.HasFlag(CloneFlags.CLONE_NEWPID) || namespaces.HasFlag(CloneFlags.CLONE_NEWTIME))
+        {
+            return false;
+        }
+
+        try
+        {
+            Namespaces.SetNs(init, NamespaceFlags.CLONE_NEWPID);
+            return true;
+        }
+        catch (LinuxException failure) when (failure.Errno == Errno.EPERM)
+        {
+            return false;
+        }
+    }
+
+    private static ContainerException NotRunning() => new(FailureKind.Conflict, "cannot exec in a stopped container");
+
+    private static SafeFileHandle OpenRoot(int pid)
+        => Files.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/root"), OpenFlags.O_PATH | OpenFlags.O_DIRECTORY | OpenFlags.O_CLOEXEC);
+
+    private static WindowSize? TerminalSize(ProcessConfig process)
+    {
+        SafeFileHandle input = Descriptors.Borrow(0);
+        return process.ConsoleSize is { } size ? new WindowSize((ushort)size.Height, (ushort)size.Width)
+            : process.Terminal && Terminals.IsTerminal(input) ? Terminals.GetSize(input) : null;
+    }
+
+    private static SafeFileHandle? OpenPasswd(int pid)
+    {
+        using SafeFileHandle containerRoot = OpenRoot(pid);
+        return Files.TryOpenAt2(
+            containerRoot, "etc/passwd", OpenFlags.O_RDONLY | OpenFlags.O_NONBLOCK | OpenFlags.O_CLOEXEC, resolve: ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS);
+    }
+}

@@ -1,0 +1,79 @@
+using Containerception.Cgroups;
+using Containerception.Linux;
+using Containerception.Oci;
+using Microsoft.Win32.SafeHandles;
+
+namespace Containerception.Runtime;
+
+/// <summary>Ends a container and takes away all that it left: processes, control groups, state; then runs its poststop hooks.</summary>
+internal static class Remover
+{
+    private const int KillMilliseconds = 10_000;
+
+    /// <returns>What poststop hooks complained of.</returns>
+    public static IReadOnlyList<string> Delete(StateDirectory directory, string id, bool force)
+    {
+        directory.Lock();
+        if (directory.TryLoad() is not { } state)
+        {
+            // Its maker died before there was anything but the directory.
+            directory.Remove();
+            return [];
+        }
+
+        using Cgroup cgroup = Cgroup.Load(state.CgroupPaths);
+        string status = ContainerLife.StatusOf(directory, state, cgroup);
+        if (status is not (ContainerLife.Stopped or ContainerLife.Created) && !force)
+        {
+            throw new ContainerException(FailureKind.Conflict, $"cannot delete container {id} that is not stopped: {status}", "kill it first, or use --force");
+        }
+
+        if (status != ContainerLife.Stopped)
+        {
+            KillInit(state, cgroup);
+        }
+
+        return Finish(directory, state, cgroup);
+    }
+
+    /// <summary>Takes away what a container whose init has ended left.</summary>
+    public static IReadOnlyList<string> Finish(StateDirectory directory, SavedState state, Cgroup cgroup)
+    {
+        // Without a pid namespace of their own the others outlive init.
+        cgroup.Remove();
+        HooksConfig? hooks = TryReadHooks(directory);
+        directory.Remove();
+        return hooks is { Poststop.Length: > 0 } ? Hooks.RunAll("poststop", hooks.Poststop, StateDocument.Write(state, ContainerLife.Stopped, 0)) : [];
+    }
+
+    private static void KillInit(SavedState state, Cgroup cgroup)
+    {
+        using SafeFileHandle? init = Processes.TryPidfdOpen(state.InitPid);
+        if (init is null || !ProcessTable.IsAlive(state.InitPid, state.InitStart))
+        {
+            return;
+        }
+
+        Processes.PidfdSendSignal(init, Signal.SIGKILL);
+
+        // A frozen process dies only once it is thawed.
+        cgroup.Thaw();
+        if (Polling.Poll(init, PollEvents.POLLIN, KillMilliseconds) == PollEvents.None)
+        {
+            throw new ContainerException(FailureKind.System, $"init (pid {state.InitPid}) did not end {KillMilliseconds / 1000} s after SIGKILL", "it hangs in the kernel: see /proc/PID/stack");
+        }
+    }
+
+    /// <summary>A configuration that no longer can be read must not keep the container from being removed.</summary>
+    private static HooksConfig? TryReadHooks(StateDirectory directory)
+    {
+        try
+        {
+            return Bundle.Read(directory.LoadConfig()).Hooks;
+        }
+        catch (Exception failure) when (failure is IOException or ContainerException)
+        {
+            return null;
+        }
+    }
+}
