@@ -2,6 +2,19 @@ using System.Collections.Immutable;
 
 namespace Containerception.Runtime;
 
+/// <summary>What makes the container's cgroups, and so how linux.cgroupsPath is read.</summary>
+public enum CgroupManager
+{
+    /// <summary>The runtime, by directories.</summary>
+    Cgroupfs,
+
+    /// <summary>The runtime as well, where systemd would have made them: <c>slice:prefix:name</c>, see <see cref="Oci.SystemdCgroupsPath"/>.</summary>
+    Systemd,
+
+    /// <summary>Nobody: the container stays in the caller's.</summary>
+    Disabled,
+}
+
 /// <summary>What <c>create</c> and <c>run</c> are asked for. Paths may be relative to the working directory.</summary>
 public sealed record CreateRequest
 {
@@ -27,6 +40,11 @@ public sealed record CreateRequest
 
     /// <summary>How many descriptors from 3 on the process inherits.</summary>
     public int PreserveFds { get; init; }
+
+    public CgroupManager CgroupManager { get; init; }
+
+    /// <summary>Go on without limits where cgroups may not be written; null decides by the caller's privileges.</summary>
+    public bool? Rootless { get; init; }
 
     /// <summary><c>run</c> only: return once the process runs.</summary>
     public bool Detach { get; init; }

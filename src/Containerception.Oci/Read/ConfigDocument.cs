@@ -31,6 +31,11 @@ internal static class ConfigDocument
             using JsonDocument document = JsonDocument.Parse(json, new() { AllowDuplicateProperties = false, MaxDepth = DepthMax });
             return read(ConfigNode.Document(name, document.RootElement));
         }
+        catch (JsonException e) when (e.LineNumber is null)
+        {
+            // The one thing that is found after the text was read.
+            throw new ConfigException(name, "has an object with the same name twice");
+        }
         catch (JsonException e)
         {
             throw new ConfigException(name, $"is not JSON that can be read, at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}");

@@ -29,5 +29,7 @@ internal static class BundleFlags
         NoPivot = call.Flags.Is(NoPivot),
         NoNewKeyring = call.Flags.Is(NoNewKeyring),
         PreserveFds = call.Flags.Number(PreserveFds),
+        CgroupManager = GlobalFlags.CgroupManagerOf(call.Global),
+        Rootless = GlobalFlags.RootlessOf(call.Global),
     };
 }

@@ -39,7 +39,8 @@ internal static class KillCommand
 
         string name = text.ToUpperInvariant();
         name = name.StartsWith("SIG", StringComparison.Ordinal) ? name : "SIG" + name;
-        return Enum.TryParse(name, out Signal signal)
+        // Enum.TryParse would add up a list.
+        return !name.Contains(',', StringComparison.Ordinal) && Enum.TryParse(name, out Signal signal)
             ? (int)signal
             : throw new ContainerException(FailureKind.Invalid, $"unknown signal \"{text}\"");
     }

@@ -48,6 +48,24 @@ internal static class GlobalFlags
             : root;
     }
 
+    public static CgroupManager CgroupManagerOf(ParsedFlags flags) => flags.Text(CgroupManager) switch
+    {
+        "cgroupfs" => flags.Is(SystemdCgroup) ? Runtime.CgroupManager.Systemd : Runtime.CgroupManager.Cgroupfs,
+        "systemd" => Runtime.CgroupManager.Systemd,
+        "disabled" => Runtime.CgroupManager.Disabled,
+        string other => throw new ContainerException(FailureKind.Invalid, $"invalid cgroup-manager: {other}"),
+        null => Runtime.CgroupManager.Cgroupfs,
+    };
+
+    /// <summary>null for "auto".</summary>
+    public static bool? RootlessOf(ParsedFlags flags) => flags.Text(Rootless) switch
+    {
+        "auto" or null => null,
+        "true" => true,
+        "false" => false,
+        string other => throw new ContainerException(FailureKind.Invalid, $"invalid rootless: {other}"),
+    };
+
     private static string DefaultRoot()
         => !Environment.IsPrivilegedProcess && Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } directory
             ? System.IO.Path.Join(directory, Program.Name)
