@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -145,6 +146,19 @@ public static partial class Signals
         _ => ((int)signal).ToString(CultureInfo.InvariantCulture),
     };
 
+    /// <summary>
+    /// Blocks signals for this thread and for the runtime's own, the one of finalizers: a signal to the process goes to any thread that has not
+    /// blocked it, and ends them all. Costs a garbage collection; call it before a descriptor is to tell of the signals.
+    /// </summary>
+    public static SignalSet BlockForProcess(SignalSet signals)
+    {
+        SignalSet previous = Block(signals);
+        LeaveToTheFinalizer(signals);
+        GC.Collect(generation: 0);
+        GC.WaitForPendingFinalizers();
+        return previous;
+    }
+
     /// <summary>Blocks signals for this thread; returns the mask as it was.</summary>
     public static SignalSet Block(SignalSet signals) => ChangeMask(SignalMaskOperation.SIG_BLOCK, signals);
 
@@ -197,6 +211,10 @@ public static partial class Signals
         return true;
     }
 
+    // A method of its own, so that nothing on the caller's stack keeps the object.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void LeaveToTheFinalizer(SignalSet signals) => _ = new BlockInFinalizer(signals);
+
     private static SignalSet ChangeMask(SignalMaskOperation operation, SignalSet signals)
     {
         // Not libc's: that one leaves out the two signals it keeps to itself, and a mask that is saved here is restored in a child as it was.
@@ -207,6 +225,12 @@ public static partial class Signals
 
     private static void SetDisposition(Signal number, nint handler, string name)
         => Check.Result(signal((int)number, handler) == SIG_ERR ? -1 : 0, $"signal({number}, {name:name})");
+
+    /// <summary>Its end is its purpose: it comes on the thread whose mask is to be changed.</summary>
+    private sealed class BlockInFinalizer(SignalSet signals)
+    {
+        ~BlockInFinalizer() => Block(signals);
+    }
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static partial nint rt_sigprocmask(long number, SignalMaskOperation operation, in SignalSet set, out SignalSet previous, nuint size);

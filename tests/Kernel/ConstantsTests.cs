@@ -47,6 +47,7 @@ public sealed partial class ConstantsTests
         { typeof(NamespaceFlags), "linux/sched.h" },
         { typeof(Linux.Namespaces), "linux/nsfs.h" },
         { typeof(Processes), "fcntl.h" },
+        { typeof(SpawnFlags), "spawn.h" },
         { typeof(WaitOptions), "sys/wait.h" },
         { typeof(ChildChange), "signal.h" },
         { typeof(Waiting), "sys/wait.h" },

@@ -65,6 +65,20 @@ public sealed class SignalsTests
     });
 
     [Fact]
+    public void A_signal_can_be_blocked_on_the_finalizers_thread_too()
+    {
+        // One that nothing else here uses: the mask of that thread stays.
+        const Signal Unused = (Signal)50;
+
+        Alone.Run(() => Signals.BlockForProcess(SignalSet.Of(Unused)));
+
+        Assert.Contains(Directory.EnumerateDirectories("/proc/self/task"), task =>
+            File.ReadAllText(Path.Join(task, "comm")).Contains("Finalizer", StringComparison.Ordinal)
+            && File.ReadLines(Path.Join(task, "status")).Any(line => line.StartsWith("SigBlk:", StringComparison.Ordinal)
+                && new SignalSet(Convert.ToUInt64(line[7..].Trim(), 16)).Contains(Unused)));
+    }
+
+    [Fact]
     public void A_disposition_that_cannot_be_changed_is_named()
     {
         LinuxException error = Assert.Throws<LinuxException>(() => Signals.Ignore(Signal.SIGKILL));
