@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Containerception.Linux;
 using Containerception.Oci;
 using Microsoft.Win32.SafeHandles;
@@ -10,18 +9,19 @@ public static class SeccompCompiler
 {
     private const string Root = "linux.seccomp";
 
-    // linux/filter.h.
-    private const int BpfMaxInstructions = 4096;
-
-    private const int ArgumentCount = 6;
-
     // A shorter list is as fast as a tree, and libseccomp 2.5.4 writes a broken program for a tree without rules.
-    private const int BinaryTreeRulesMin = 16;
+    private const int BinaryTreeRulesMin = 32;
+
+    // More than the kernel takes, so that the error can say how much it is.
+    private const int ProgramBytesMax = 1 << 20;
 
     /// <summary>Compiles a profile. Loads nothing.</summary>
     /// <exception cref="ConfigException">The profile is wrong; the message names the field.</exception>
     /// <exception cref="SeccompException">libseccomp cannot do that, or not on this machine.</exception>
-    public static SeccompProgram Compile(SeccompConfig config)
+    public static SeccompProgram Compile(SeccompConfig config) => Compile(config, useNumberTree: true);
+
+    /// <summary>The same; without the tree libseccomp does everything that it can, which is what tests compare with.</summary>
+    internal static SeccompProgram Compile(SeccompConfig config, bool useNumberTree)
     {
         SeccompFilterFlags flags = ReadFlags(config);
         SeccompAction defaultAction = SeccompAction.Read(
@@ -29,29 +29,26 @@ public static class SeccompCompiler
         if (defaultAction.IsNotify)
         {
             // The listener itself would have to be asked whether it may be handed over.
-            throw new ConfigException($"{Root}.defaultAction", "SCMP_ACT_NOTIFY cannot be the default action");
+            throw new ConfigException($"{Root}.defaultAction", "SCMP_ACT_NOTIFY cannot be used as default action");
+        }
+
+        List<SeccompRule> rules = SeccompRules.Read(Root, config.Syscalls);
+        bool notifies = rules.Exists(static rule => rule.Action.IsNotify);
+        if (notifies && string.IsNullOrEmpty(config.ListenerPath))
+        {
+            throw new ConfigException($"{Root}.listenerPath", "is required by SCMP_ACT_NOTIFY");
         }
 
         using LibSeccomp filter = new(defaultAction.Value);
-        List<uint> architectures = AddArchitectures(filter, config);
-        List<NewRule> newRules = [];
-        bool notifies = AddRules(filter, config, defaultAction, newRules);
-        if (notifies && string.IsNullOrEmpty(config.ListenerPath))
-        {
-            throw new ConfigException($"{Root}.listenerPath", "SCMP_ACT_NOTIFY needs a listener");
-        }
-
         bool refuseNewer = !defaultAction.LetsThrough && defaultAction != SeccompAction.FailWith(Errno.ENOSYS);
-        byte[] program = Export(filter);
-        if (refuseNewer || newRules.Count > 0)
-        {
-            program = MakePrologue(config, architectures, newRules, refuseNewer).Before(program);
-        }
+        List<ArchitectureCalls> architectures = AddArchitectures(filter, config, refuseNewer);
+        AddRules(filter, architectures, rules, defaultAction, useNumberTree);
 
-        if (program.Length / SeccompProgram.InstructionSize > BpfMaxInstructions)
+        byte[] program = MakeTree(architectures).Before(Export(filter));
+        int length = program.Length / SeccompProgram.InstructionSize;
+        if (length > SeccompCalls.InstructionsMax)
         {
-            throw new ConfigException($"{Root}.syscalls",
-                $"needs {program.Length / SeccompProgram.InstructionSize} instructions; the kernel takes {BpfMaxInstructions}");
+            throw new ConfigException($"{Root}.syscalls", $"needs {length} instructions; the kernel takes {SeccompCalls.InstructionsMax}");
         }
 
         // seccomp(2): EINVAL for the wait flag of a filter that never notifies.
@@ -60,199 +57,158 @@ public static class SeccompCompiler
 
     private static SeccompFilterFlags ReadFlags(SeccompConfig config)
     {
-        SeccompFilterFlags flags = SeccompFilterFlags.None;
-        for (int index = 0; index < config.Flags.Length; index++)
+        if (config.Flags is not { } names)
         {
-            flags |= config.Flags[index] switch
-            {
-                "SECCOMP_FILTER_FLAG_TSYNC" => SeccompFilterFlags.SECCOMP_FILTER_FLAG_TSYNC,
-                "SECCOMP_FILTER_FLAG_LOG" => SeccompFilterFlags.SECCOMP_FILTER_FLAG_LOG,
-                "SECCOMP_FILTER_FLAG_SPEC_ALLOW" => SeccompFilterFlags.SECCOMP_FILTER_FLAG_SPEC_ALLOW,
-                "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" => SeccompFilterFlags.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
-                string other => throw new ConfigException($"{Root}.flags[{index}]", $"no such flag: \"{other}\""),
-            };
+            // As runc: the mitigation of the speculative store bypass costs every program much, and helps the few that run hostile code inside.
+            return SeccompFilterFlags.SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+        }
+
+        SeccompFilterFlags flags = SeccompFilterFlags.None;
+        for (int index = 0; index < names.Length; index++)
+        {
+            flags |= SeccompNames.Flag($"{Root}.flags[{index}]", names[index]);
         }
 
         return flags;
     }
 
-    /// <returns>libseccomp's numbers of all architectures of the filter. The machine's own is always one, as in runc.</returns>
-    private static List<uint> AddArchitectures(LibSeccomp filter, SeccompConfig config)
+    /// <returns>All architectures of the filter. The machine's own is always one, as in runc.</returns>
+    private static List<ArchitectureCalls> AddArchitectures(LibSeccomp filter, SeccompConfig config, bool refuseNewer)
     {
-        List<uint> architectures = [LibSeccomp.NativeArchitecture];
+        List<ArchitectureCalls> architectures = [new(LibSeccomp.NativeArchitecture, refuseNewer)];
         for (int index = 0; index < config.Architectures.Length; index++)
         {
             string name = config.Architectures[index];
             uint architecture = SeccompNames.Architecture($"{Root}.architectures[{index}]", name);
             if (filter.AddArchitecture(architecture, name))
             {
-                architectures.Add(architecture);
+                architectures.Add(new(architecture, refuseNewer));
             }
         }
 
         return architectures;
     }
 
-    /// <returns>Whether a rule asks the listener.</returns>
-    private static bool AddRules(LibSeccomp filter, SeccompConfig config, SeccompAction defaultAction, List<NewRule> newRules)
+    private static void AddRules(
+        LibSeccomp filter, List<ArchitectureCalls> architectures, List<SeccompRule> rules, SeccompAction defaultAction, bool useNumberTree)
     {
-        bool notifies = false;
-        if (config.Syscalls.Sum(static rule => rule.Names.Length) >= BinaryTreeRulesMin)
+        bool multiplexing = architectures.Exists(static calls => Multiplexing.Has(calls.Architecture));
+        Dictionary<string, bool> plain = FindPlainNames(rules, defaultAction);
+        List<(SeccompRule Rule, string Name, int Number)> others = [];
+        foreach (SeccompRule rule in rules)
+        {
+            foreach (string name in rule.Names)
+            {
+                bool isRule = rule.Action != defaultAction;
+                bool isPlain = isRule && plain.GetValueOrDefault(name);
+                int? number = LibSeccomp.Resolve(name);
+                AddNumbers(architectures, name, isKnown: number is not null, isPlain && (useNumberTree || number is null) ? rule.Action : null);
+
+                // What happens anyway needs no rule, and libseccomp refuses it. Names that nobody knows are left out: profiles name the calls
+                // of other kernels too. So is a condition on a call that only NewSyscalls knows: the default action is the safe side.
+                if (isRule && number is not null && (!isPlain || !useNumberTree || (multiplexing && Multiplexing.Concerns(name))))
+                {
+                    others.Add((rule, name, number.Value));
+                }
+            }
+        }
+
+        if (others.Count >= BinaryTreeRulesMin)
         {
             filter.UseBinaryTree();
         }
 
-        for (int index = 0; index < config.Syscalls.Length; index++)
+        foreach ((SeccompRule rule, string name, int number) in others)
         {
-            SeccompSyscall rule = config.Syscalls[index];
-            string field = $"{Root}.syscalls[{index}]";
-            SeccompAction action = SeccompAction.Read($"{field}.action", rule.Action, $"{field}.errnoRet", rule.ErrnoRet);
-            ReadOnlySpan<ScmpArgCmp> conditions = ReadConditions(field, rule.Args);
-            if (rule.Names.IsEmpty)
-            {
-                throw new ConfigException($"{field}.names", "must name a system call");
-            }
+            AddRule(filter, rule, name, number);
+        }
+    }
 
-            // What happens anyway needs no rule, and libseccomp refuses it.
-            if (action == defaultAction)
+    /// <returns>Names with true for those with one answer, whatever the arguments are.</returns>
+    private static Dictionary<string, bool> FindPlainNames(List<SeccompRule> rules, SeccompAction defaultAction)
+    {
+        Dictionary<string, bool> plain = new(StringComparer.Ordinal);
+        Dictionary<string, SeccompAction> actions = new(StringComparer.Ordinal);
+        foreach (SeccompRule rule in rules)
+        {
+            if (rule.Action == defaultAction)
             {
                 continue;
             }
 
-            if (action.IsNotify && rule.Names.Contains("write"))
-            {
-                // The process that loads the filter tells the parent about the listener, with write(2).
-                throw new ConfigException($"{field}.names", "SCMP_ACT_NOTIFY cannot be used for the write system call");
-            }
-
-            notifies |= action.IsNotify;
             foreach (string name in rule.Names)
             {
-                AddRule(filter, action, field, name, conditions, newRules);
+                plain[name] = rule.Conditions.Length == 0
+                    && (!plain.TryGetValue(name, out bool was) || (was && actions[name] == rule.Action));
+                actions[name] = rule.Action;
             }
         }
 
-        return notifies;
+        return plain;
     }
 
-    private static void AddRule(
-        LibSeccomp filter, SeccompAction action, string field, string name, ReadOnlySpan<ScmpArgCmp> conditions, List<NewRule> newRules)
+    private static void AddNumbers(List<ArchitectureCalls> architectures, string name, bool isKnown, SeccompAction? action)
     {
-        if (name.Length == 0)
+        foreach (ArchitectureCalls calls in architectures)
         {
-            throw new ConfigException($"{field}.names", "a system call without a name");
-        }
-
-        if (LibSeccomp.Resolve(name) is not { } number)
-        {
-            // Unknown names are left out, as the specification's callers expect: profiles name calls of other kernels and architectures.
-            // A rule with conditions for a call that only we know would need code of our own; leaving it out means the default action.
-            if (conditions.IsEmpty && NewSyscalls.Resolve(name) is { } newNumber && !newRules.Exists(rule => rule.Number == newNumber))
+            uint? number = isKnown
+                ? (uint?)LibSeccomp.Resolve(calls.Architecture, name)
+                : NewSyscalls.Resolve(name) + NewSyscalls.Base(calls.Architecture);
+            if (number is null)
             {
-                newRules.Add(new(newNumber, action));
+                continue;
             }
 
+            calls.Name(number.Value);
+            if (action is not null)
+            {
+                calls.Decide(number.Value, action.Value);
+            }
+        }
+    }
+
+    private static void AddRule(LibSeccomp filter, SeccompRule rule, string name, int number)
+    {
+        if (!rule.HasAlternatives)
+        {
+            filter.AddRule(rule.Action.Value, number, name, rule.Conditions);
             return;
         }
 
-        if (!HasTwoOnOneArgument(conditions))
+        for (int index = 0; index < rule.Conditions.Length; index++)
         {
-            filter.AddRule(action.Value, number, name, conditions);
-            return;
-        }
-
-        // libseccomp cannot hold two conditions on one argument in one rule. What runc makes of it, and profiles rely on, are alternatives.
-        for (int index = 0; index < conditions.Length; index++)
-        {
-            filter.AddRule(action.Value, number, name, conditions.Slice(index, 1));
+            filter.AddRule(rule.Action.Value, number, name, rule.Conditions.AsSpan(index, 1));
         }
     }
 
-    private static ScmpArgCmp[] ReadConditions(string field, ImmutableArray<SeccompArg> args)
+    private static NumberTree MakeTree(List<ArchitectureCalls> architectures)
     {
-        ScmpArgCmp[] conditions = args.IsEmpty ? [] : new ScmpArgCmp[args.Length];
-        for (int index = 0; index < conditions.Length; index++)
-        {
-            SeccompArg arg = args[index];
-            if (arg.Index >= ArgumentCount)
-            {
-                throw new ConfigException($"{field}.args[{index}].index", $"a system call has arguments 0 to {ArgumentCount - 1}, not {arg.Index}");
-            }
+        NumberTree tree = new();
+        ArchitectureCalls? plain = architectures.Find(static calls => calls.Architecture == AuditArch.X86_64);
+        ArchitectureCalls? x32 = architectures.Find(static calls => calls.Architecture == AuditArch.X32);
 
-            conditions[index] = new()
-            {
-                Index = arg.Index,
-                Operator = SeccompNames.Operator($"{field}.args[{index}].op", arg.Op),
-                ValueA = arg.Value,
-                ValueB = arg.ValueTwo,
-            };
+        // The machine's own first: it makes nearly all calls.
+        if (plain is not null || x32 is not null)
+        {
+            tree.AddX86(plain, x32);
         }
 
-        return conditions;
-    }
-
-    private static bool HasTwoOnOneArgument(ReadOnlySpan<ScmpArgCmp> conditions)
-    {
-        uint seen = 0;
-        foreach (ScmpArgCmp condition in conditions)
+        foreach (ArchitectureCalls calls in architectures)
         {
-            if ((seen & (1u << (int)condition.Index)) != 0)
+            if (calls != plain && calls != x32)
             {
-                return true;
+                tree.Add(calls.Architecture, calls);
             }
-
-            seen |= 1u << (int)condition.Index;
         }
 
-        return false;
+        return tree;
     }
 
     private static byte[] Export(LibSeccomp filter)
     {
         using SafeFileHandle file = MemoryFiles.Create("seccomp");
         filter.Export(file);
-
         MemoryFiles.Rewind(file);
-        return FileContents.ReadAll(file, BpfMaxInstructions * SeccompProgram.InstructionSize);
-    }
-
-    private static Prologue MakePrologue(SeccompConfig config, List<uint> architectures, List<NewRule> newRules, bool refuseNewer)
-    {
-        Prologue prologue = new(newRules, refuseNewer);
-        foreach (uint architecture in architectures)
-        {
-            if (architecture is not (AuditArch.X86_64 or AuditArch.X32))
-            {
-                prologue.Add(architecture, HighestNumber(architecture, config));
-            }
-        }
-
-        bool plain = architectures.Contains(AuditArch.X86_64);
-        bool x32 = architectures.Contains(AuditArch.X32);
-        if (plain || x32)
-        {
-            prologue.AddX86(
-                plain ? HighestNumber(AuditArch.X86_64, config) : null,
-                x32 ? HighestNumber(AuditArch.X32, config) : null);
-        }
-
-        return prologue;
-    }
-
-    private static uint HighestNumber(uint architecture, SeccompConfig config)
-    {
-        uint highest = NewSyscalls.Base(architecture);
-        foreach (SeccompSyscall rule in config.Syscalls)
-        {
-            foreach (string name in rule.Names)
-            {
-                if (LibSeccomp.Resolve(architecture, name) is { } number)
-                {
-                    highest = Math.Max(highest, (uint)number);
-                }
-            }
-        }
-
-        return highest;
+        return FileContents.ReadAll(file, ProgramBytesMax);
     }
 }

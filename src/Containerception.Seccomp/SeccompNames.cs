@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Containerception.Linux;
 using Containerception.Oci;
 
 namespace Containerception.Seccomp;
@@ -33,6 +34,9 @@ public static class SeccompNames
         "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
     ];
 
+    /// <summary>Those of <see cref="Flags"/> that this kernel knows.</summary>
+    public static ImmutableArray<string> SupportedFlags => [.. Flags.Where(static name => SeccompCalls.IsAvailable(Flag("", name)))];
+
     /// <summary>The version of the libseccomp in use: <c>2.5.4</c>.</summary>
     public static string LibraryVersion => LibSeccomp.Version;
 
@@ -48,13 +52,22 @@ public static class SeccompNames
         _ => throw new ConfigException(field, $"no such operator: \"{name}\""),
     };
 
+    internal static SeccompFilterFlags Flag(string field, string name) => name switch
+    {
+        "SECCOMP_FILTER_FLAG_TSYNC" => SeccompFilterFlags.SECCOMP_FILTER_FLAG_TSYNC,
+        "SECCOMP_FILTER_FLAG_LOG" => SeccompFilterFlags.SECCOMP_FILTER_FLAG_LOG,
+        "SECCOMP_FILTER_FLAG_SPEC_ALLOW" => SeccompFilterFlags.SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+        "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" => SeccompFilterFlags.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
+        _ => throw new ConfigException(field, $"no such flag: \"{name}\""),
+    };
+
     internal static uint Architecture(string field, string name) => name switch
     {
         "SCMP_ARCH_X86" => 0x4000_0003,
         "SCMP_ARCH_X86_64" => AuditArch.X86_64,
         "SCMP_ARCH_X32" => AuditArch.X32,
-        "SCMP_ARCH_ARM" => 0x4000_0028,
-        "SCMP_ARCH_AARCH64" => 0xC000_00B7,
+        "SCMP_ARCH_ARM" => AuditArch.Arm,
+        "SCMP_ARCH_AARCH64" => AuditArch.Aarch64,
         "SCMP_ARCH_MIPS" => AuditArch.Mips,
         "SCMP_ARCH_MIPS64" => AuditArch.Mips64,
         "SCMP_ARCH_MIPS64N32" => AuditArch.Mips64N32,
@@ -66,7 +79,7 @@ public static class SeccompNames
         "SCMP_ARCH_PPC" => 0x0000_0014,
         "SCMP_ARCH_PPC64" => 0x8000_0015,
         "SCMP_ARCH_PPC64LE" => 0xC000_0015,
-        "SCMP_ARCH_RISCV64" => 0xC000_00F3,
+        "SCMP_ARCH_RISCV64" => AuditArch.Riscv64,
         "SCMP_ARCH_S390" => AuditArch.S390,
         "SCMP_ARCH_S390X" => AuditArch.S390X,
         _ => throw new ConfigException(field, $"libseccomp {LibraryVersion} knows no such architecture: \"{name}\""),
@@ -81,6 +94,9 @@ internal static class AuditArch
     /// <summary>libseccomp's own name for it: the kernel says X86_64, and sets bit 30 of the call's number.</summary>
     public const uint X32 = 0x4000_003E;
 
+    public const uint Arm = 0x4000_0028;
+    public const uint Aarch64 = 0xC000_00B7;
+    public const uint Riscv64 = 0xC000_00F3;
     public const uint Mips = 0x0000_0008;
     public const uint Mips64 = 0x8000_0008;
     public const uint Mips64N32 = 0xA000_0008;

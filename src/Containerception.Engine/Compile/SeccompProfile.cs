@@ -62,7 +62,7 @@ internal static class SeccompProfile
         DefaultAction = profile.GetProperty("defaultAction").GetString()!,
         DefaultErrnoRet = Number(profile, "defaultErrnoRet"),
         Architectures = profile.TryGetProperty("architectures", out JsonElement architectures) ? Words(architectures) : NativeArchitectures(),
-        Flags = profile.TryGetProperty("flags", out JsonElement flags) ? Words(flags) : [],
+        Flags = profile.TryGetProperty("flags", out JsonElement flags) ? Words(flags) : null,
         Syscalls =
         [
             .. profile.GetProperty("syscalls").EnumerateArray()

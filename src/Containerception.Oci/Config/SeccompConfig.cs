@@ -11,7 +11,8 @@ public sealed record SeccompConfig
 
     public ImmutableArray<string> Architectures { get; init => field = value.OrEmpty(); } = [];
 
-    public ImmutableArray<string> Flags { get; init => field = value.OrEmpty(); } = [];
+    /// <summary>null, when nothing was said, is SPEC_ALLOW, as in runc; empty is no flag at all.</summary>
+    public ImmutableArray<string>? Flags { get; init; }
 
     /// <summary>A unix socket that is sent the descriptor of SCMP_ACT_NOTIFY.</summary>
     public string? ListenerPath { get; init; }

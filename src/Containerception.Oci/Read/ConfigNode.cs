@@ -111,6 +111,9 @@ internal sealed class ConfigNode
         return ImmutableCollectionsMarshal.AsImmutableArray(result);
     }
 
+    /// <summary>null when there is no such field: for a list that is empty on purpose.</summary>
+    public ImmutableArray<string>? TextsOrNull(string name) => Has(name, out _) ? Texts(name) : null;
+
     public bool? Bool(string name)
     {
         if (!Has(name, out JsonElement value))

@@ -8,7 +8,7 @@ internal static class SeccompReader
         DefaultAction = seccomp.RequiredText("defaultAction"),
         DefaultErrnoRet = seccomp.UInt("defaultErrnoRet"),
         Architectures = seccomp.Texts("architectures"),
-        Flags = seccomp.Texts("flags"),
+        Flags = seccomp.TextsOrNull("flags"),
         ListenerPath = seccomp.Text("listenerPath") is { Length: > 0 } path ? path : null,
         ListenerMetadata = seccomp.Text("listenerMetadata"),
         Syscalls = seccomp.Objects("syscalls", ReadSyscall),

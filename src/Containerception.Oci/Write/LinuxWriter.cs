@@ -50,7 +50,11 @@ internal static class LinuxWriter
         json.Text("defaultAction", seccomp.DefaultAction);
         json.Number("defaultErrnoRet", seccomp.DefaultErrnoRet);
         json.Texts("architectures", seccomp.Architectures);
-        json.Texts("flags", seccomp.Flags);
+        if (seccomp.Flags is { } flags)
+        {
+            json.TextsOrNone("flags", flags);
+        }
+
         json.Text("listenerPath", seccomp.ListenerPath);
         json.Text("listenerMetadata", seccomp.ListenerMetadata);
         json.Objects("syscalls", seccomp.Syscalls, WriteSyscall);
