@@ -25,7 +25,7 @@ internal static class SupportedFeatures
         SeccompOperators = SeccompNames.Operators,
         SeccompArchitectures = SeccompNames.Architectures,
         SeccompKnownFlags = SeccompNames.Flags,
-        SeccompSupportedFlags = SeccompNames.Flags,
+        SeccompSupportedFlags = SeccompNames.SupportedFlags,
         Annotations = ImmutableSortedDictionary<string, string>.Empty
             .Add("io.github.seccomp.libseccomp.version", SeccompNames.LibraryVersion)
             .Add("org.opencontainers.runc.checkpoint.enabled", "false")
