@@ -98,7 +98,7 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
         }
 
         using Foreground? foreground = request.Detach ? null : Foreground.Begin();
-        ulong mask = (foreground?.Before ?? Signals.Block(SignalSet.Empty)).Bits;
+        ulong mask = (foreground?.Before ?? CallerSignals.Restore()).Bits;
         using CreatedContainer container = new Creator(Root, listener, TimeProvider.System).Create(request, waitsForStart: false, mask);
         if (container.Config.Hooks is { Poststart.Length: > 0 })
         {

@@ -28,11 +28,17 @@ internal sealed unsafe class CompiledProgram(InitProgram* program, List<Story> s
         InitStep* step = Program->Steps + failed;
         string name = step->Kind == InitStepKind.Call ? SyscallNames.Of(step->Number) : story.Name;
         string message = story.Failure is { } failure
-            ? $"{story.Fill(failure)}: {LinuxException.Text(errno)}"
+            ? $"{story.Fill(failure)}: {TextOf(story, errno)}"
             : $"{story.Tell()}: {CallText(failed)}: {LinuxException.Describe(errno)}";
         FailureKind kind = errno is Errno.ENOSYS ? FailureKind.Unsupported : FailureKind.System;
         return new ContainerException(kind, message, Hints.For(name, errno, story));
     }
+
+    /// <summary>docker and podman look for these words to tell exit codes 126 and 127 apart.</summary>
+    private static string TextOf(Story story, Errno errno)
+        => story.Name == "program" && errno == Errno.ENOENT && !story.First!.Contains('/', StringComparison.Ordinal)
+            ? "executable file not found in $PATH"
+            : LinuxException.Text(errno);
 
     /// <summary>Tells every story whose steps were played since the last call, in order; and those not yet played when <paramref name="all"/>.</summary>
     public void Tell(Action<StepRecord> listener, bool all)

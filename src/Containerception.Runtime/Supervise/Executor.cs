@@ -15,7 +15,7 @@ internal sealed class Executor(string root, Action<StepRecord>? listener)
     public int Execute(ExecRequest request)
     {
         using Foreground? foreground = request.Detach ? null : Foreground.Begin();
-        using InitChild child = Start(request, (foreground?.Before ?? Signals.Block(SignalSet.Empty)).Bits, out SafeFileHandle? terminal);
+        using InitChild child = Start(request, (foreground?.Before ?? CallerSignals.Restore()).Bits, out SafeFileHandle? terminal);
         using SafeFileHandle? held = terminal;
         return foreground?.Wait(child.Pid, child.Pidfd, terminal) ?? 0;
     }

@@ -1,0 +1,94 @@
+using System.Text;
+using Containerception.Linux;
+using Microsoft.Win32.SafeHandles;
+
+namespace Containerception.Runtime;
+
+/// <summary>
+/// Keeps a container from overwriting the program that makes it (CVE-2019-5736). Whoever can make us execute /proc/self/exe, by a script's
+/// interpreter line or as the program itself, holds a descriptor of our own file, and once we have ended he may open it for writing. So
+/// before anything of a container is touched we become a copy that nobody can write: the same file through a read-only mount that is
+/// attached nowhere; or, without the right to mount, a sealed copy in memory.
+/// </summary>
+public static class SealedBinary
+{
+    private const string Self = "/proc/self/exe";
+    private const int ArgumentBytesMax = 4 << 20;
+    private const Seals All = Seals.F_SEAL_SEAL | Seals.F_SEAL_SHRINK | Seals.F_SEAL_GROW | Seals.F_SEAL_WRITE;
+
+    /// <summary>Returns at once when this process runs from a file that cannot be written; else becomes one that does, from the start.</summary>
+    /// <param name="blocksSignals">The next program shall start with all signals blocked: see <see cref="CallerSignals"/>.</param>
+    /// <exception cref="LinuxException">Neither way is open: /proc is not mounted, or memory is short.</exception>
+    public static void Ensure(bool blocksSignals)
+    {
+        using SafeFileHandle self = Files.Open(Self, OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
+        if (FileSystems.Fstatfs(self).Flags.HasFlag(FileSystemFlags.ST_RDONLY) || IsSealed(self))
+        {
+            return;
+        }
+
+        using SafeFileHandle copy = TryMountReadOnly() ?? CopyToMemory(self);
+        List<string> environment = ReadList("/proc/self/environ");
+        if (blocksSignals)
+        {
+            environment.Add(CallerSignals.BlockOverExec());
+        }
+
+        Processes.Execveat(copy, ReadList("/proc/self/cmdline"), environment);
+    }
+
+    private static bool IsSealed(SafeFileHandle file)
+    {
+        try
+        {
+            return MemoryFiles.GetSeals(file).HasFlag(All);
+        }
+        catch (LinuxException failure) when (failure.Errno == Errno.EINVAL)
+        {
+            // EINVAL: not a file that could have seals.
+            return false;
+        }
+    }
+
+    private static SafeFileHandle? TryMountReadOnly()
+    {
+        try
+        {
+            SafeFileHandle tree = NewMounts.OpenTree(Descriptor.WorkingDirectory, Self, OpenTreeFlags.OPEN_TREE_CLONE | OpenTreeFlags.OPEN_TREE_CLOEXEC);
+            NewMounts.MountSetAttr(tree, recursive: false, new MountAttr { attr_set = MountAttributes.MOUNT_ATTR_RDONLY });
+            return tree;
+        }
+        catch (LinuxException failure) when (failure.Errno is Errno.EPERM or Errno.EINVAL or Errno.ENOSYS)
+        {
+            return null;
+        }
+    }
+
+    private static SafeFileHandle CopyToMemory(SafeFileHandle self)
+    {
+        SafeFileHandle copy = MemoryFiles.Create("ception", MemfdFlags.MFD_ALLOW_SEALING);
+        while (FileContents.SendFile(copy, self) > 0)
+        {
+        }
+
+        MemoryFiles.AddSeals(copy, All);
+        return copy;
+    }
+
+    /// <summary>Texts that end with a NUL each.</summary>
+    private static List<string> ReadList(string path)
+    {
+        using SafeFileHandle file = Files.Open(path, OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
+        byte[] content = FileContents.ReadAll(file, ArgumentBytesMax);
+        List<string> texts = [];
+        for (int start = 0; start < content.Length;)
+        {
+            int length = content.AsSpan(start).IndexOf((byte)0);
+            length = length < 0 ? content.Length - start : length;
+            texts.Add(Encoding.UTF8.GetString(content, start, length));
+            start += length + 1;
+        }
+
+        return texts;
+    }
+}
