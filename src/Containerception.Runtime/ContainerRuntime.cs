@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Containerception.Cgroups;
 using Containerception.Linux;
 using Containerception.Oci;
@@ -11,6 +12,9 @@ namespace Containerception.Runtime;
 /// <exception cref="ContainerException">From every method, for whatever failed.</exception>
 public sealed class ContainerRuntime(string root, Action<StepRecord>? listener = null, Action<string>? warn = null)
 {
+    /// <summary>The mount options that are understood beyond the file systems' own, sorted.</summary>
+    public static ImmutableArray<string> MountOptionNames => MountOptions.Known;
+
     public string Root { get; } = root;
 
     /// <summary>Makes a container whose init waits for <see cref="Start"/>.</summary>

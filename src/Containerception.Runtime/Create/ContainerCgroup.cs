@@ -7,12 +7,13 @@ using Microsoft.Win32.SafeHandles;
 namespace Containerception.Runtime;
 
 /// <summary>The control groups of a container that is being made: planned first, so that the state file knows them before they are there.</summary>
-internal sealed class ContainerCgroup(CgroupLayout layout, string? path, string id, LinuxResources? resources) : IDisposable
+internal sealed class ContainerCgroup(CgroupLayout layout, string? path, string id, LinuxResources? resources, CreateRequest request) : IDisposable
 {
     private CgroupEntry? _entry;
 
     /// <summary>Controller to directory.</summary>
-    public ImmutableSortedDictionary<string, string> Paths { get; } = Cgroup.PathsFor(layout, path, id);
+    public ImmutableSortedDictionary<string, string> Paths { get; } =
+        request.CgroupManager == CgroupManager.Disabled ? ImmutableSortedDictionary<string, string>.Empty : Cgroup.PathsFor(layout, path, id);
 
     /// <summary>The v1 files to which the child writes itself.</summary>
     public IReadOnlyList<SafeFileHandle> Entries => _entry is { } entry ? entry.Tasks : [];
@@ -20,16 +21,24 @@ internal sealed class ContainerCgroup(CgroupLayout layout, string? path, string 
     /// <summary>The v2 directory that the child is born in.</summary>
     public SafeFileHandle? BirthPlace => _entry?.Unified;
 
-    public static ContainerCgroup Plan(LinuxConfig linux, string id)
+    public static ContainerCgroup Plan(LinuxConfig linux, CreateRequest request)
     {
         LinuxResources? resources = linux.Resources is { Devices.Length: > 0 } limited ? limited with { Devices = DeviceRules.Complete(limited.Devices) } : linux.Resources;
-        return new ContainerCgroup(CgroupLayout.Detect(), FromSystemd(linux.CgroupsPath), id, resources);
+        string? path = request.CgroupManager == CgroupManager.Systemd
+            ? SystemdCgroupsPath.ToPath(linux.CgroupsPath is { Length: > 0 } given ? given : $":ception:{request.Id}")
+            : linux.CgroupsPath;
+        return new ContainerCgroup(CgroupLayout.Detect(), path, request.Id, resources, request);
     }
 
     /// <summary>Makes the groups with their limits, and opens their doors.</summary>
     public void Make(Undo undo)
     {
-        if (layout.Mode == CgroupMode.None && !Limits(resources))
+        if (request.CgroupManager == CgroupManager.Disabled && Limits(resources))
+        {
+            throw new ContainerException(FailureKind.Invalid, "linux.resources: there are no limits without cgroups, and --cgroup-manager is disabled");
+        }
+
+        if (request.CgroupManager == CgroupManager.Disabled || (layout.Mode == CgroupMode.None && !Limits(resources)))
         {
             return;
         }
@@ -40,7 +49,7 @@ internal sealed class ContainerCgroup(CgroupLayout layout, string? path, string 
             undo.Push(cgroup.Remove);
             _entry = cgroup.OpenEntry();
         }
-        catch (CgroupException failure) when (path is null or "" && !Limits(resources) && IsRefusal(failure.InnerException as LinuxException))
+        catch (CgroupException failure) when (MayGoWithout && IsRefusal(failure.InnerException as LinuxException))
         {
             // A plain user without a delegated group, or a container with its groups mounted read-only: nothing is asked of them, so nothing is lost.
         }
@@ -79,17 +88,7 @@ internal sealed class ContainerCgroup(CgroupLayout layout, string? path, string 
 
     public void Dispose() => _entry?.Dispose();
 
-    /// <summary><c>slice:prefix:name</c> of the systemd driver, as the path that systemd would have made of it.</summary>
-    private static string? FromSystemd(string? path)
-    {
-        if (path?.Split(':') is not [string slice, string prefix, string name])
-        {
-            return path;
-        }
-
-        string parent = slice.Length > 0 ? slice : "system.slice";
-        return $"/{parent}/{(prefix.Length > 0 ? prefix + "-" : "")}{name}{(name.EndsWith(".slice", StringComparison.Ordinal) ? "" : ".scope")}";
-    }
+    private bool MayGoWithout => request.Rootless ?? (path is null or "" && !Limits(resources));
 
     private static bool Limits(LinuxResources? resources)
         => resources is not null && (resources.Memory is not null || resources.Cpu is not null || resources.Pids is not null || resources.BlockIo is not null

@@ -38,7 +38,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
         try
         {
             undo.Push(directory.Remove);
-            using ContainerCgroup cgroup = ContainerCgroup.Plan(bundle.Linux, request.Id);
+            using ContainerCgroup cgroup = ContainerCgroup.Plan(bundle.Linux, request);
             SavedState state = NewState(bundle, request, namespaces, cgroup);
             directory.SaveConfig(bundle.Document);
             directory.Save(state);

@@ -18,5 +18,5 @@ internal sealed class Invocation(ParsedFlags global, ParsedFlags flags, Output o
 
     public string Root => GlobalFlags.RootOf(Global);
 
-    public ContainerRuntime OpenRuntime() => new(Root, Log.IsDebug ? Log.Step : null);
+    public ContainerRuntime OpenRuntime() => new(Root, Log.IsDebug ? Log.Step : null, Log.Warning);
 }

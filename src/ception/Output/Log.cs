@@ -35,6 +35,19 @@ internal sealed class Log(Output target, Output? errors, LogFormat format, bool 
         errors?.Write(bare);
     }
 
+    /// <summary>What went wrong without being a failure. Never in a JSON log, where it would be a second object.</summary>
+    public void Warning(string message)
+    {
+        if (format == LogFormat.Text)
+        {
+            target.Write(TextLog.Warning(clock.GetUtcNow(), message));
+        }
+        else
+        {
+            Output.Error.Write($"warning: {message}\n");
+        }
+    }
+
     public void Step(StepRecord step) => target.Write(format switch
     {
         LogFormat.Json => JsonLog.Step(clock.GetUtcNow(), step),

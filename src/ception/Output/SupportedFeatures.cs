@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Containerception.Linux;
 using Containerception.Oci;
+using Containerception.Runtime;
 using Containerception.Seccomp;
 
 namespace Containerception.Cli;
@@ -16,7 +17,7 @@ internal static class SupportedFeatures
         OciVersionMin = Specification.VersionMin,
         OciVersionMax = Specification.VersionMax,
         Hooks = Specification.Hooks,
-        MountOptions = MountOptionNames(),
+        MountOptions = ContainerRuntime.MountOptionNames,
         Namespaces = Specification.Namespaces,
         Capabilities = [.. Specification.Capabilities.Take(LastCapability() + 1)],
         CgroupV1 = true,
@@ -37,6 +38,4 @@ internal static class SupportedFeatures
     // A kernel older than the newest name does not know it.
     private static int LastCapability()
         => int.Parse(FileContents.ReadText(Descriptor.WorkingDirectory, "/proc/sys/kernel/cap_last_cap", NumberBytesMax), CultureInfo.InvariantCulture);
-
-    private static ImmutableArray<string> MountOptionNames() => [];
 }

@@ -16,6 +16,8 @@ internal static class TextLog
             ? $"{Head(now, "error", message)}\n{HintLine(hint)}"
             : $"{Head(now, "error", message)} hint={Value(hint)}\n";
 
+    public static string Warning(DateTimeOffset now, string message) => Head(now, "warning", message) + "\n";
+
     public static string ErrorOnTerminal(TimeSpan since, string message, string? hint)
         => $"{Red}ERRO{Plain}[{Seconds(since)}] {message}\n{HintLine(hint)}";
 
