@@ -18,6 +18,10 @@ internal static class Needs
     public static void FileSystem(string name)
         => Met(File.ReadLines("/proc/filesystems").Any(line => line.EndsWith($"\t{name}", StringComparison.Ordinal)), $"the filesystem {name}");
 
+    /// <summary>A cgroup v1 hierarchy with this controller.</summary>
+    public static void CgroupV1(string controller)
+        => Met(File.Exists($"/sys/fs/cgroup/{controller}/tasks"), $"a cgroup v1 hierarchy with {controller}");
+
     /// <summary>Anything else, said so that it completes "needs ...".</summary>
     public static void Met(bool condition, string what)
     {

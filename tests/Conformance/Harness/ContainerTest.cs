@@ -13,8 +13,8 @@ public abstract class ContainerTest : IDisposable
     private protected ContainerTest()
     {
         Needs.Root();
-        Needs.Program("/bin/busybox");
-        Needs.Program(Repository.Probe);
+        Needs.PathTo("/bin/busybox");
+        Needs.PathTo(Repository.Probe);
         KnownDifferences.SkipWhereListed();
         Id = string.Create(CultureInfo.InvariantCulture, $"conf-{Environment.ProcessId}-{Interlocked.Increment(ref _count)}");
         // tmpfs where there is one: the tests write two programs for each bundle.

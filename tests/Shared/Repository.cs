@@ -1,4 +1,4 @@
-namespace Containerception.Conformance.Tests;
+namespace Containerception.Tests;
 
 /// <summary>Where the things under test are.</summary>
 internal static class Repository
