@@ -18,7 +18,7 @@ internal static class Needs
         return layout;
     }
 
-    private static void Met(bool condition, string what)
+    public static void Met(bool condition, string what)
     {
         if (!condition && Environment.GetEnvironmentVariable("CONTAINERCEPTION_MUST_WORK") == "1")
         {

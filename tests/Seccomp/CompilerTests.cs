@@ -182,7 +182,8 @@ public sealed class CompilerTests
     public void Every_architecture_of_this_byte_order_can_be_added(string architecture)
     {
         SeccompConfig config = Deny(Allowing("read", "openat", "fchmodat2"), Conditional("socket", "SCMP_ACT_ALLOW", null))
-            with { Architectures = [architecture] };
+            with
+        { Architectures = [architecture] };
 
         SeccompProgram program = SeccompCompiler.Compile(config);
 
