@@ -56,7 +56,8 @@ internal sealed class Bundle
         }
         catch (ConfigException failure)
         {
-            throw new ContainerException(FailureKind.Invalid, failure.Message, cause: failure);
+            string prefix = failure.Field.Length == 0 ? "config.json: " : "";
+            throw new ContainerException(FailureKind.Invalid, prefix + failure.Message, cause: failure);
         }
     }
 
