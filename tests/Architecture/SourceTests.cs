@@ -52,7 +52,7 @@ public sealed partial class SourceTests
 
     private static string Short(string file) => Path.GetRelativePath(Repository.Root, file);
 
-    [GeneratedRegex(@"\basync\b|\bawait\b|\bTask\.|\bThreadPool\b|new Thread\(|\bProcess\.Start\b|\bPosixSignalRegistration\b|\bConsole\.|\bnew Timer\(|\bParallel\.")]
+    [GeneratedRegex(@"\basync (Task|ValueTask|void)\b|\bawait\b|\bTask\.|\bThreadPool\b|new Thread\(|\bProcess\.Start\b|\bPosixSignalRegistration\b|\bConsole\.|\bnew Timer\(|\bParallel\.")]
     private static partial Regex ThreadMakers();
 
     [GeneratedRegex(@"\[(LibraryImport|DllImport)\(")]

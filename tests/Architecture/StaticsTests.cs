@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Runtime.Loader;
 
 namespace Containerception.Architecture.Tests;
 
@@ -15,7 +16,10 @@ public sealed class StaticsTests
         string[] files = [.. Directory.GetFiles(folder, "Containerception.*.dll"), Path.Combine(folder, program + ".dll")];
         Assert.True(files.Length >= 3, $"only {files.Length} assemblies in {folder}");
 
-        string[] changeable = [.. files.SelectMany(file => Assembly.LoadFrom(file).GetTypes())
+        // A context of its own for each program: they share assemblies by name.
+        AssemblyLoadContext context = new(program);
+        context.Resolving += (_, name) => File.Exists(Path.Combine(folder, name.Name + ".dll")) ? context.LoadFromAssemblyPath(Path.Combine(folder, name.Name + ".dll")) : null;
+        string[] changeable = [.. files.SelectMany(file => context.LoadFromAssemblyPath(file).GetTypes())
             .Where(type => !IsGenerated(type))
             .SelectMany(type => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
             .Where(field => !field.IsLiteral && !field.IsInitOnly && !IsGenerated(field))
