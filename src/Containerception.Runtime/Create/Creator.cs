@@ -167,6 +167,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
         CgroupPaths = cgroup.Paths,
         Annotations = bundle.Config.Annotations,
         Namespaces = namespaces.All,
+        OwnsPids = namespaces.Makes(CloneFlags.CLONE_NEWPID),
         NoPivot = request.NoPivot,
     };
 
