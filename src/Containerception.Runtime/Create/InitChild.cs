@@ -77,8 +77,7 @@ internal sealed unsafe class InitChild : IDisposable
 
         if (_program.Failure() is { } failure)
         {
-            // The words by which callers of runc know that the failure was the child's.
-            throw new ContainerException(failure.Kind, "unable to start container process: error during container init: " + failure.Message, failure.Hint, failure);
+            throw failure;
         }
 
         return null;

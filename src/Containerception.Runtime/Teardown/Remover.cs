@@ -39,12 +39,7 @@ internal static class Remover
     /// <summary>Takes away what a container whose init has ended left.</summary>
     public static IReadOnlyList<string> Finish(StateDirectory directory, SavedState state, Cgroup cgroup)
     {
-        if (!state.OwnsPids)
-        {
-            // Without a pid namespace that ended with init the others outlive it.
-            cgroup.KillAll(Signal.SIGKILL);
-        }
-
+        // Without a pid namespace of their own the others outlive init.
         cgroup.Remove();
         HooksConfig? hooks = TryReadHooks(directory);
         directory.Remove();
