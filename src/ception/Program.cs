@@ -87,7 +87,7 @@ internal static class Program
         };
         bool isDebug = global.Is(GlobalFlags.Debug);
         return global.Text(GlobalFlags.Log) is { Length: > 0 } path
-            ? Log.ToFile(path, format, isDebug, TimeProvider.System)
+            ? Log.ToFile(path, format, isDebug, global.Is(GlobalFlags.LogOnly), TimeProvider.System)
             : Log.ToStandardError(format, isDebug, TimeProvider.System);
     }
 }

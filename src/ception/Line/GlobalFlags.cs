@@ -17,6 +17,9 @@ internal static class GlobalFlags
         Choices = ["text", "json", "explain"],
     };
 
+    public static readonly Flag LogOnly = Flag.Switch(
+        "log-only", "tell failures in the file of --log alone, not on standard error as well: the caller tells them");
+
     public static readonly Flag Debug = Flag.Switch("debug", "log every step of a container's making");
 
     public static readonly Flag SystemdCgroup = Flag.Switch(
@@ -37,7 +40,7 @@ internal static class GlobalFlags
     public static readonly Flag Version = Flag.Switch("version", "v", "print the version");
 
     public static readonly Flag[] All =
-        [Debug, Log, LogFormat, Root, SystemdCgroup, CgroupManager, Rootless, Flag.HelpFlag, Version];
+        [Debug, Log, LogFormat, LogOnly, Root, SystemdCgroup, CgroupManager, Rootless, Flag.HelpFlag, Version];
 
     /// <summary>The state directory that was asked for, absolute.</summary>
     public static string RootOf(ParsedFlags flags)

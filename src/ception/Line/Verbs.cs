@@ -8,7 +8,7 @@ internal static class Verbs
     [
         CreateCommand.Verb, DeleteCommand.Verb, ExecCommand.Verb, FeaturesCommand.Verb, KillCommand.Verb, ListCommand.Verb,
         PauseCommand.Verb, PsCommand.Verb, ResumeCommand.Verb, RunCommand.Verb, SpecCommand.Verb, StartCommand.Verb, StateCommand.Verb,
-        HelpCommand.Verb, GenerateCommand.Verb,
+        HelpCommand.Verb, GenerateCommand.Verb, InitProcessCommand.Verb,
     ];
 
     // One verb's flags are made in a run of the program, so not by looking in All.
@@ -27,6 +27,7 @@ internal static class Verbs
         "spec" => SpecCommand.Verb,
         "start" => StartCommand.Verb,
         "state" => StateCommand.Verb,
+        "init-process" => InitProcessCommand.Verb,
         "help" or "h" => HelpCommand.Verb,
         "generate" => GenerateCommand.Verb,
         "checkpoint" or "restore" or "events" or "update" or "init" => UnsupportedCommand.Of(name),
