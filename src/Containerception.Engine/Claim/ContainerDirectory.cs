@@ -22,6 +22,9 @@ internal sealed class ContainerDirectory : IDisposable
 
     public string Path { get; }
 
+    /// <summary>The open file that has the lock: whoever inherits it, has the lock too.</summary>
+    public SafeFileHandle Lock => _lock;
+
     public string Id => System.IO.Path.GetFileName(Path);
 
     public string RuntimeLog => System.IO.Path.Join(Path, "runtime.log");
@@ -74,6 +77,12 @@ internal sealed class ContainerDirectory : IDisposable
         return new ContainerDirectory(path, handle);
     }
 
+    /// <summary>Takes over a directory whose lock is this process's standard input.</summary>
+    public static ContainerDirectory TakeInherited(string path) => new(path, Descriptors.Duplicate(Descriptors.Borrow(0)));
+
+    public DetachedRoot ReadDetachedRoot()
+        => JsonSerializer.Deserialize(File.ReadAllBytes(System.IO.Path.Join(Path, "request.json")), EngineJson.Default.DetachedRoot)!;
+
     /// <summary>The record; null for a directory that was left before there was one.</summary>
     public static ContainerRecord? TryRead(string path)
     {
@@ -91,16 +100,41 @@ internal sealed class ContainerDirectory : IDisposable
     public void Write(ContainerRecord record)
     {
         string next = RecordPath(Path) + ".next";
-        File.WriteAllBytes(next, JsonSerializer.SerializeToUtf8Bytes(record, EngineJson.Default.ContainerRecord));
+        WriteForOwner(next, JsonSerializer.SerializeToUtf8Bytes(record, EngineJson.Default.ContainerRecord));
         File.Move(next, RecordPath(Path), overwrite: true);
     }
 
-    public void WriteConfig(byte[] config) => File.WriteAllBytes(System.IO.Path.Join(Path, "config.json"), config);
+    public void WriteConfig(byte[] config) => WriteForOwner(System.IO.Path.Join(Path, "config.json"), config);
+
+    /// <summary>
+    /// Lets the users of a container pass through to its root, without seeing anything on the way: with a user namespace the runtime is
+    /// nobody in particular by the time it looks for the root.
+    /// </summary>
+    public void LetThrough()
+    {
+        const UnixFileMode passage = OwnerOnly | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        string containers = System.IO.Path.GetDirectoryName(Path)!;
+        foreach (string path in new[] { Path, containers, System.IO.Path.GetDirectoryName(containers)! })
+        {
+            File.SetUnixFileMode(path, File.GetUnixFileMode(path) | passage);
+        }
+    }
 
     /// <summary>Removes everything; the lock stays until this is disposed.</summary>
     public void Remove() => Directory.Delete(Path, recursive: true);
 
     public void Dispose() => _lock.Dispose();
+
+    private static void WriteForOwner(string path, byte[] content)
+    {
+        using FileStream file = new(path, new FileStreamOptions
+        {
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
+        file.Write(content);
+    }
 
     private static string RecordPath(string path) => System.IO.Path.Join(path, "container.json");
 }

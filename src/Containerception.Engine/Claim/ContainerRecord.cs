@@ -39,4 +39,6 @@ internal sealed record ContainerRecord
     AllowDuplicateProperties = false,
     WriteIndented = true)]
 [JsonSerializable(typeof(ContainerRecord))]
+[JsonSerializable(typeof(DetachedRoot))]
+[JsonSerializable(typeof(DetachedFailure))]
 internal sealed partial class EngineJson : JsonSerializerContext;

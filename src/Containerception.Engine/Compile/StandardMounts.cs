@@ -38,9 +38,11 @@ internal static class StandardMounts
             yield return Kernel("cgroup", "/sys/fs/cgroup", "nosuid", "noexec", "nodev", "relatime", writable);
         }
 
-        yield return own.OwnIpc
-            ? Kernel("mqueue", "/dev/mqueue", "nosuid", "noexec", "nodev")
-            : Bind("/dev/mqueue");
+        if (own.OwnIpc || Directory.Exists("/dev/mqueue"))
+        {
+            yield return own.OwnIpc ? Kernel("mqueue", "/dev/mqueue", "nosuid", "noexec", "nodev") : Bind("/dev/mqueue");
+        }
+
         yield return own.OwnIpc
             ? Kernel("tmpfs", "/dev/shm", "nosuid", "noexec", "nodev", "mode=1777",
                 $"size={(request.ShmSizeBytes ?? ShmSizeDefault).ToString(CultureInfo.InvariantCulture)}") with

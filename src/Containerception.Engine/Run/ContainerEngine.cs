@@ -15,6 +15,9 @@ namespace Containerception.Engine;
 /// </remarks>
 public sealed partial class ContainerEngine
 {
+    // As ception tells its own steps: the reader sees one story.
+    private const string Margin = "            ";
+
     private readonly EngineOptions _options;
     private readonly ContainerStore _store;
 
@@ -61,10 +64,12 @@ public sealed partial class ContainerEngine
         RootPlan root = new RootPlanner(directory.Path, directory.Id, machine.IsRoot).Plan(request);
         RuntimeConfig config = ConfigCompiler.Compile(request, root, machine, directory.Id);
         directory.WriteConfig(config.ToJson());
-        foreach (MountRequest mount in request.Mounts.Where(mount => mount.MakeSource && !Path.Exists(mount.Source)))
+        if (config.Linux!.Namespaces.Any(one => one.Type == "user"))
         {
-            Directory.CreateDirectory(mount.Source!);
+            directory.LetThrough();
         }
+
+        FindSources(request);
 
         ContainerRecord record = new()
         {
@@ -79,6 +84,20 @@ public sealed partial class ContainerEngine
         };
         directory.Write(record);
         return new Claimed(directory, record with { Started = record.Created }, root);
+    }
+
+    private static void FindSources(RunRequest request)
+    {
+        foreach (MountRequest mount in request.Mounts.Where(mount => mount.Source is not null && !Path.Exists(mount.Source)))
+        {
+            if (!mount.MakeSource)
+            {
+                throw new EngineException(
+                    FailureKind.NotFound, $"--mount: {mount.Source} does not exist on the host", "make it first, or use -v, which makes it");
+            }
+
+            Directory.CreateDirectory(mount.Source!);
+        }
     }
 
     private void Forget(ContainerDirectory directory, string name)
@@ -99,7 +118,7 @@ public sealed partial class ContainerEngine
         claimed.Directory.Write(claimed.Record);
         int pid = NamespaceThread.Run(() =>
         {
-            Play(claimed.Root);
+            Play(claimed.Root, claimed.Directory);
             return runtime.Start(RunArguments(claimed.Directory, runtime), new SpawnStreams(nothing, null, null), flags);
         });
         signals.To(pid);
@@ -123,21 +142,16 @@ public sealed partial class ContainerEngine
             _options.Explain($"{runtime.Path} runs the container now; only ception explains what a runtime does");
         }
 
-        return
-        [
-            .. explains ? ["--debug"] : ImmutableArray<string>.Empty,
-            "--log", directory.RuntimeLog, "--log-format", explains ? "explain" : "json", "run", "--bundle", directory.Path, directory.Id,
-        ];
+        return [.. runtime.LogArguments(directory.RuntimeLog, explains), "run", "--bundle", directory.Path, directory.Id];
     }
 
-    private void Play(RootPlan root)
+    private void Play(RootPlan root, ContainerDirectory directory)
     {
         foreach (PreparationStep step in root.Steps)
         {
             long began = _options.Clock.GetTimestamp();
-            string call = Played(step);
-            _options.Explain?.Invoke(
-                $"{step.Words}\n    {call}  [{_options.Clock.GetElapsedTime(began).TotalMicroseconds:F0} us]\n    {step.Why}");
+            string call = Played(step).Replace(directory.Path, "…", StringComparison.Ordinal);
+            _options.Explain?.Invoke($"{_options.Clock.GetElapsedTime(began).TotalMicroseconds,7:F0} µs  {step.Words}\n{Margin}{call}\n{Margin}{step.Why}");
         }
     }
 

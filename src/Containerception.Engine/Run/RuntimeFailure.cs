@@ -11,7 +11,7 @@ internal static class RuntimeFailure
     // How runtimes begin, before they come to the point.
     private static readonly string[] Prefixes =
     [
-        "runc run failed: ", "run failed: ", "runc create failed: ", "create failed: ", "exec failed: ", "unable to start container process: ",
+        "ception run failed: ", "runc run failed: ", "run failed: ", "ception create failed: ", "runc create failed: ", "create failed: ", "exec failed: ", "unable to start container process: ",
         "error during container init: ",
     ];
 
@@ -24,11 +24,11 @@ internal static class RuntimeFailure
         }
 
         byte[] log = File.ReadAllBytes(logPath);
-        return LastError(log.AsSpan(Math.Max(0, log.Length - LogBytesMax))) is string message ? Translate(message) : null;
+        return LastError(log.AsSpan(Math.Max(0, log.Length - LogBytesMax))) is (string message, string hint) ? Translate(message, hint) : null;
     }
 
     /// <summary>The failure that a runtime's words mean. docker's rules: the program is missing, 127; it cannot be executed, 126.</summary>
-    public static EngineException Translate(string message)
+    public static EngineException Translate(string message, string hint = "")
     {
         string text = message;
         while (Prefixes.FirstOrDefault(prefix => text.StartsWith(prefix, StringComparison.Ordinal)) is string prefix)
@@ -43,6 +43,7 @@ internal static class RuntimeFailure
             : FailureKind.System;
         return new EngineException(kind, text, kind switch
         {
+            _ when hint.Length > 0 => hint,
             FailureKind.ProgramNotFound => "is it in the root file system, and its interpreter too?",
             FailureKind.NotExecutable => "is it a program, with its execute permission set?",
             _ => null,
@@ -50,9 +51,9 @@ internal static class RuntimeFailure
     }
 
     // JSON objects one after the other, on a line each or, since crun 1.28, on several.
-    private static string? LastError(ReadOnlySpan<byte> log)
+    private static (string Message, string Hint)? LastError(ReadOnlySpan<byte> log)
     {
-        string? message = null;
+        (string Message, string Hint)? last = null;
         Utf8JsonReader reader = new(log, new JsonReaderOptions { AllowMultipleValues = true });
         try
         {
@@ -62,16 +63,16 @@ internal static class RuntimeFailure
                 if (entry.RootElement.TryGetProperty("level", out JsonElement level) && level.GetString() is "error" or "fatal" or "panic"
                     && entry.RootElement.TryGetProperty("msg", out JsonElement msg))
                 {
-                    message = msg.GetString();
+                    last = (msg.GetString() ?? "", entry.RootElement.TryGetProperty("hint", out JsonElement hint) ? hint.GetString() ?? "" : "");
                 }
             }
         }
         catch (Exception torn) when (torn is JsonException or InvalidOperationException)
         {
             // A runtime that was killed in the middle of a line, or that does not write JSON: its words are better than none.
-            message ??= Encoding.UTF8.GetString(log).Trim();
+            last ??= (Encoding.UTF8.GetString(log).Trim(), "");
         }
 
-        return message;
+        return last;
     }
 }

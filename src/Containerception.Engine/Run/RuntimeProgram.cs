@@ -42,6 +42,11 @@ internal sealed record RuntimeProgram(string Path, string StateRoot)
         return (exitCode, Text(output), Text(error));
     }
 
+    /// <summary>Where failures go: to a file, to be told in cdock's words. Only ception can keep them off standard error.</summary>
+    public ImmutableArray<string> LogArguments(string path, bool explains) => Explains
+        ? ["--log", path, "--log-format", explains ? "explain" : "json", "--log-only"]
+        : ["--log", path, "--log-format", "json"];
+
     /// <summary>What the runtime says of a container; null when it does not know it.</summary>
     public RuntimeState? State(string id)
     {

@@ -10,13 +10,22 @@ namespace Containerception.Cdock;
 internal sealed class Application(Output output)
 {
     /// <summary>Verbs whose first word that is no flag begins what belongs to the container.</summary>
-    private static readonly string[] EndAtFirstWord = ["run", "exec"];
+    private static readonly string[] EndAtFirstWord = ["run", "exec", "child"];
 
     public RootCommand Tree()
     {
         RootCommand root = new("Containers without a daemon: make one, look into it, end it.");
         root.Directives.Clear();
-        root.Subcommands.Add(RunCommand.Create(output));
+        Command[] verbs =
+        [
+            RunCommand.Create(output), ExecCommand.Create(), PsCommand.Create(output), KillCommand.Create(output), RmCommand.Create(output),
+            VersionCommand.Create(output), GenerateCommand.Create(output, root), SuperviseCommand.Create(), ChildCommand.Create(),
+        ];
+        foreach (Command verb in verbs)
+        {
+            root.Subcommands.Add(verb);
+        }
+
         return root;
     }
 
@@ -34,7 +43,7 @@ internal sealed class Application(Output output)
         catch (EngineException failed)
         {
             output.Fail(failed.Message, failed.Hint);
-            return words is ["run" or "exec", ..] ? ExitCode.Of(failed.Kind) : ExitCode.Failure;
+            return words is ["run" or "exec" or "child", ..] ? ExitCode.Of(failed.Kind) : ExitCode.Failure;
         }
         catch (Exception failed) when (failed is LinuxException or ConfigException or IOException or UnauthorizedAccessException)
         {

@@ -15,16 +15,43 @@ internal static class RunCommand
             command.Options.Add(option);
         }
 
-        command.SetAction(parsed =>
-        {
-            RunRequest request = new RunRequestReader(options, parsed, Environment.GetEnvironmentVariables()).Read();
-            ContainerEngine engine = ContainerEngine.Open(new EngineOptions
-            {
-                Runtime = parsed.GetValue(options.Runtime),
-                Explain = parsed.GetValue(options.Explain) ? output.Error.WriteLine : null,
-            });
-            return engine.Run(request);
-        });
+        command.SetAction(parsed => Run(options, parsed, output));
         return command;
+    }
+
+    private static int Run(RunOptions options, ParseResult parsed, Output output)
+    {
+        RunRequest request = new RunRequestReader(options, parsed, Environment.GetEnvironmentVariables()).Read();
+        Action<string>? explain = parsed.GetValue(options.Explain) ? output.Error.WriteLine : null;
+        if (request.Namespaces.Only is { IsEmpty: true })
+        {
+            RefuseWithoutContainer(options, parsed, request);
+            return ChildCommand.Run(request.Command, explain);
+        }
+
+        Terminal.Check(request.Tty, request.Interactive);
+        ContainerEngine engine = ContainerEngine.Open(new EngineOptions { Runtime = parsed.GetValue(options.Runtime), Explain = explain });
+        if (!request.Detach)
+        {
+            return engine.Run(request);
+        }
+
+        output.Standard.WriteLine(engine.RunDetached(request, SuperviseCommand.Line));
+        return ExitCode.Success;
+    }
+
+    private static void RefuseWithoutContainer(RunOptions options, ParseResult parsed, RunRequest request)
+    {
+        Option[] harmless = [options.Isolate, options.Explain, options.Remove, options.Interactive];
+        Option? given = options.All.Except(harmless).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
+        if (given is not null)
+        {
+            throw new UsageException($"{given.Name} needs a container, and --isolate none makes none");
+        }
+
+        if (request.Command.IsEmpty)
+        {
+            throw new UsageException("no command specified", "write it after the ROOT");
+        }
     }
 }

@@ -1,0 +1,75 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using Containerception.Linux;
+using Containerception.Oci;
+using Microsoft.Win32.SafeHandles;
+
+namespace Containerception.Engine;
+
+public sealed partial class ContainerEngine
+{
+    /// <summary>Runs one more program in a running container. Standard streams and signals are passed on.</summary>
+    /// <returns>The program's exit status, 128 + signal for a signal; 0 when detached.</returns>
+    /// <exception cref="EngineException">The program was not started.</exception>
+    public int Exec(ExecRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+
+        Sweep();
+        (string directory, ContainerRecord record) = _store.Find(request.Container);
+        RuntimeProgram runtime = Of(record);
+        RuntimeState state = Alive(record, runtime);
+        string draft = Path.Join(directory, $"exec-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}");
+        using Undo undo = new();
+        undo.Add(() => File.Delete(draft + ".json"));
+        undo.Add(() => File.Delete(draft + ".log"));
+        File.WriteAllBytes(draft + ".json", ProcessOf(request, directory, state).ToJson());
+
+        using SignalForwarding signals = new();
+        using SafeFileHandle? nothing = request.Interactive ? null : Files.Open("/dev/null", OpenFlags.O_RDWR);
+        SafeFileHandle? others = request.Detach ? nothing : null;
+        int pid = runtime.Start(
+            [
+                .. runtime.LogArguments(draft + ".log", explains: false), "exec", .. request.Detach ? ["--detach"] : ImmutableArray<string>.Empty,
+                "--process", draft + ".json", record.Id,
+            ],
+            new SpawnStreams(nothing, others, others),
+            request.Tty ? SpawnFlags.None : SpawnFlags.POSIX_SPAWN_SETPGROUP);
+        signals.To(pid);
+        int exitCode = Waiting.Wait(pid).ExitCode;
+        return exitCode != 0 && RuntimeFailure.Read(draft + ".log") is EngineException failure ? throw failure : exitCode;
+    }
+
+    private static RuntimeState Alive(ContainerRecord record, RuntimeProgram runtime)
+        => runtime.State(record.Id) is { IsAlive: true } state
+            ? state
+            : throw new EngineException(FailureKind.Conflict, $"the container {record.Name} is not running");
+
+    private static ProcessConfig ProcessOf(ExecRequest request, string directory, RuntimeState state)
+    {
+        ProcessConfig own = RuntimeConfig.Read(Path.Join(directory, "config.json")).Process!;
+        ImmutableArray<string> all = Capabilities.Choose(
+            new RunRequest { Root = new RootRequest.Host(), Privileged = request.Privileged }, Capabilities.Held());
+
+        // The container's own files, as it sees them: init's root, by way of the kernel.
+        UserConfig user = request.User is string name ? UserDatabase.Of($"/proc/{state.Pid}/root").Find(name, []) : own.User;
+        ImmutableArray<string> bounding = request.Privileged ? all : own.Capabilities?.Bounding ?? [];
+        return own with
+        {
+            Terminal = request.Tty,
+            Args = request.Command,
+            Env = [.. own.Env.Where(theirs => !request.Environment.Any(one => SameName(one, theirs))), .. request.Environment],
+            Cwd = request.WorkingDirectory ?? own.Cwd,
+            User = user,
+            Capabilities = new CapabilitiesConfig
+            {
+                Bounding = bounding,
+                Effective = user.Uid == 0 ? bounding : [],
+                Permitted = user.Uid == 0 ? bounding : [],
+            },
+        };
+    }
+
+    private static bool SameName(string one, string other)
+        => one.AsSpan(0, one.IndexOf('=') + 1).SequenceEqual(other.AsSpan(0, other.IndexOf('=') + 1));
+}

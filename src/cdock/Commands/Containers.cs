@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Containerception.Engine;
+
+namespace Containerception.Cdock;
+
+/// <summary>What verbs on several containers share: each is tried, and each that fails is told.</summary>
+internal static class Containers
+{
+    public static Argument<string[]> Argument() => new("CONTAINER")
+    {
+        Description = "Names or ids",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    public static int Each(string[]? containers, Output output, Action<string> work)
+    {
+        int exitCode = ExitCode.Success;
+        foreach (string container in containers ?? [])
+        {
+            try
+            {
+                work(container);
+                output.Standard.WriteLine(container);
+            }
+            catch (EngineException failure)
+            {
+                output.Fail(failure.Message, failure.Hint);
+                exitCode = ExitCode.Failure;
+            }
+        }
+
+        return exitCode;
+    }
+}

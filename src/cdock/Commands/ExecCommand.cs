@@ -1,0 +1,60 @@
+using System.CommandLine;
+using Containerception.Engine;
+
+namespace Containerception.Cdock;
+
+/// <summary><c>cdock exec</c>: one more program in a running container.</summary>
+internal static class ExecCommand
+{
+    public static Command Create()
+    {
+        Option<bool> interactive = new("--interactive", "-i") { Description = "Give the program this standard input" };
+        Option<bool> tty = new("--tty", "-t") { Description = "Give the program a terminal of its own" };
+        Option<bool> detach = new("--detach", "-d") { Description = "Return once the program runs" };
+        Option<string[]> env = new("--env", "-e") { Description = "Set an environment variable", HelpName = "NAME=VALUE" };
+        Option<string> user = new("--user", "-u") { Description = "Who runs the program: names or numbers", HelpName = "USER[:GROUP]" };
+        Option<string> workdir = new("--workdir", "-w") { Description = "The working directory inside", HelpName = "DIR" };
+        Option<bool> privileged = new("--privileged") { Description = "All capabilities" };
+        Argument<string[]> words = new("CONTAINER")
+        {
+            Description = "The container's name or id; then the command",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        Command command = new("exec", "Run one more program in a running container")
+        {
+            interactive, tty, detach, env, user, workdir, privileged, words,
+        };
+        command.SetAction(parsed =>
+        {
+            string[] given = parsed.GetValue(words) ?? [];
+            if (given.Length < 2)
+            {
+                throw new UsageException("exec needs a container and a command");
+            }
+
+            if (parsed.GetValue(workdir) is string directory && !directory.StartsWith('/'))
+            {
+                throw new UsageException($"invalid value \"{directory}\" for --workdir: it must be absolute");
+            }
+
+            Terminal.Check(parsed.GetValue(tty), parsed.GetValue(interactive));
+            return ContainerEngine.Open(new EngineOptions()).Exec(new ExecRequest
+            {
+                Container = given[0],
+                Command = [.. given.Skip(1)],
+                Interactive = parsed.GetValue(interactive),
+                Tty = parsed.GetValue(tty),
+                Detach = parsed.GetValue(detach),
+                Environment =
+                [
+                    .. (parsed.GetValue(env) ?? []).Select(text => EnvironmentFile.ParseVariable(text, Environment.GetEnvironmentVariables()))
+                        .OfType<string>(),
+                ],
+                User = parsed.GetValue(user),
+                WorkingDirectory = parsed.GetValue(workdir),
+                Privileged = parsed.GetValue(privileged),
+            });
+        });
+        return command;
+    }
+}

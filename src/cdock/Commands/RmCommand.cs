@@ -1,0 +1,21 @@
+using System.CommandLine;
+using Containerception.Engine;
+
+namespace Containerception.Cdock;
+
+/// <summary><c>cdock rm</c>: forgets containers that have ended.</summary>
+internal static class RmCommand
+{
+    public static Command Create(Output output)
+    {
+        Option<bool> force = new("--force", "-f") { Description = "Kill them first, if they run" };
+        Argument<string[]> containers = Containers.Argument();
+        Command command = new("rm", "Forget containers that have ended") { force, containers };
+        command.SetAction(parsed =>
+        {
+            ContainerEngine engine = ContainerEngine.Open(new EngineOptions());
+            return Containers.Each(parsed.GetValue(containers), output, container => engine.Remove(container, parsed.GetValue(force)));
+        });
+        return command;
+    }
+}
