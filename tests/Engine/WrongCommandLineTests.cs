@@ -1,0 +1,114 @@
+namespace Containerception.Engine.Tests;
+
+public sealed class WrongCommandLineTests : IDisposable
+{
+    private readonly Cdock _cdock = new();
+
+    public static TheoryData<string, int, string> Lines => new()
+    {
+        { "run", 125, "run needs a ROOT" },
+        { "run nginx", 125, "no image is called \"nginx\"" },
+        { "run /usr", 125, "no image is called \"/usr\"" },
+        { "run --frobnicate host", 125, "unknown flag: --frobnicate" },
+        { "run --memoy 1m host", 125, "unknown flag: --memoy" },
+        { "run -y host", 125, "unknown flag: -y" },
+        { "run -iyt host", 125, "unknown flag: -y in -iyt" },
+        { "run --memory", 125, "flag needs a value: --memory SIZE" },
+        { "run --rm=perhaps host", 125, "invalid value \"perhaps\" for --rm" },
+        { "run --memory lots host true", 125, "--memory: invalid size \"lots\"" },
+        { "run -m 1m host true", 125, "--memory: 1048576 bytes is below the least that is allowed, 6m" },
+        { "run --memory-swap 64m host true", 125, "--memory-swap needs --memory" },
+        { "run -m 64m --memory-swap 32m host true", 125, "--memory-swap is below --memory" },
+        { "run -m 64m --memory-reservation 128m host true", 125, "--memory-reservation is above --memory" },
+        { "run --cpus 1000 host true", 125, "--cpus: 1000 is not between 0.01 and" },
+        { "run --cpus many host true", 125, "invalid value \"many\" for --cpus" },
+        { "run --cpuset-cpus a-b host true", 125, "invalid value \"a-b\" for --cpuset-cpus" },
+        { "run --pids-limit x host true", 125, "invalid value \"x\" for --pids-limit" },
+        { "run --blkio-weight 5 host true", 125, "--blkio-weight: 5 is not between 10 and 1000" },
+        { "run --device-write-bps /dev/null host true", 125, "--device-write-bps /dev/null: invalid rate" },
+        { "run --device-write-bps /dev/null:1mb host true", 125, "--device-write-bps: only block devices have rates" },
+        { "run --device-write-bps /dev/nothing:1mb host true", 125, "no such device on this machine: /dev/nothing" },
+        { "run --device /dev/nothing host true", 125, "--device: no such device on this machine: /dev/nothing" },
+        { "run --device /etc/passwd host true", 125, "--device: /etc/passwd is not a device node" },
+        { "run --device /dev/null:/dev/x:q host true", 125, "invalid device mode \"q\"" },
+        { "run --cap-add FLY host true", 125, "--cap-add FLY: unknown capability" },
+        { "run --cap-drop FLY host true", 125, "--cap-drop FLY: unknown capability" },
+        { "run --security-opt seccomp=/no/profile host true", 125, "seccomp profile /no/profile" },
+        { "run --security-opt seccomp=/etc/passwd host true", 125, "seccomp profile /etc/passwd" },
+        { "run --security-opt label=type:x host true", 125, "SELinux and AppArmor are not supported" },
+        { "run --security-opt apparmor=docker-default host true", 125, "SELinux and AppArmor are not supported" },
+        { "run --security-opt frobnicate host true", 125, "invalid --security-opt \"frobnicate\"" },
+        { "run --ulimit files=1 host true", 125, "unknown limit \"files\"" },
+        { "run --ulimit nofile host true", 125, "--ulimit nofile: invalid limit" },
+        { "run --ulimit nofile=2:1 host true", 125, "the soft limit is above the hard one" },
+        { "run --sysctl net.ipv4.ip_forward host true", 125, "invalid value \"net.ipv4.ip_forward\" for --sysctl" },
+        { "run --shm-size -1 host true", 125, "--shm-size: invalid size \"-1\"" },
+        { "run --network bridge host true", 125, "--network bridge: not supported yet" },
+        { "run --network container:x host true", 125, "--network container:x: not supported yet" },
+        { "run --pid other host true", 125, "invalid value \"other\" for --pid" },
+        { "run --pid container:x host true", 125, "--pid container:x: not supported yet" },
+        { "run --ipc shareable host true", 125, "invalid value \"shareable\" for --ipc" },
+        { "run --uts x host true", 125, "invalid value \"x\" for --uts" },
+        { "run --userns nomap host true", 125, "invalid value \"nomap\" for --userns" },
+        { "run --cgroupns x host true", 125, "invalid value \"x\" for --cgroupns" },
+        { "run --isolate sound,mount host true", 125, "--isolate: unknown namespace \"sound\"" },
+        { "run --isolate uts host true", 125, "--isolate: without `mount`" },
+        { "run --isolate none -m 64m host true", 125, "--memory needs a container" },
+        { "run --isolate none host", 125, "no command specified" },
+        { "run -v data:/data host true", 125, "named volumes are not supported yet" },
+        { "run -v /data host true", 125, "anonymous volumes are not supported yet" },
+        { "run -v /tmp:relative host true", 125, "must be absolute" },
+        { "run -v /tmp:/t:z host true", 125, "SELinux labels (z) are not supported" },
+        { "run -v /tmp:/t:rshared host true", 125, "mounts made in a container never appear on the host" },
+        { "run -v /tmp:/t:odd host true", 125, "unknown option \"odd\"" },
+        { "run --mount type=volume,dst=/x host true", 125, "volumes are not supported yet" },
+        { "run --mount type=bind,dst=/x host true", 125, "source is required" },
+        { "run --mount type=bind,src=/tmp host true", 125, "target is required" },
+        { "run --mount type=bind,src=/no/such,dst=/x host true", 125, "/no/such does not exist" },
+        { "run --mount type=cloud,dst=/x host true", 125, "unknown mount type \"cloud\"" },
+        { "run --mount kind=bind host true", 125, "unexpected key \"kind\"" },
+        { "run --tmpfs /x:colour=red host true", 125, "unknown option \"colour=red\"" },
+        { "run --rootfs /no/such true", 125, "/no/such is not a directory" },
+        { "run --bundle /usr", 125, "/usr has no config.json" },
+        { "run --rootfs /usr --bundle /usr", 125, "--rootfs and --bundle exclude each other" },
+        { "run -w relative host true", 125, "the working directory must be absolute" },
+        { "run -u nobody-here host true", 125, "no user is called \"nobody-here\"" },
+        { "run -u 0:nothing-here host true", 125, "no group is called \"nothing-here\"" },
+        { "run -u 4294967296 host true", 125, "is not between 0 and" },
+        { "run -e =x host true", 125, "invalid environment variable" },
+        { "run --env-file /no/such host true", 125, "--env-file /no/such: no such file" },
+        { "run --name ../x host true", 125, "invalid container name \"../x\"" },
+        { "run --stop-signal 99 host true", 125, "invalid value \"99\" for --stop-signal" },
+        { "run --runtime no-such-runtime host true", 125, "the runtime `no-such-runtime` is neither" },
+        { "run -t host true", 125, "is not a TTY" },
+        { "run -d -i host true", 125, "--detach with --tty or --interactive is not supported" },
+        { "exec", 125, "exec needs a container and a command" },
+        { "exec nothing true", 125, "no such container: nothing" },
+        { "exec -w x nothing true", 125, "it must be absolute" },
+        { "kill nothing", 1, "no such container: nothing" },
+        { "kill -s NOISE nothing", 125, "invalid signal: \"NOISE\"" },
+        { "rm nothing", 1, "no such container: nothing" },
+        { "ps --format yaml", 125, "invalid value \"yaml\" for --format" },
+        { "frobnicate", 125, "unknown command: frobnicate" },
+        { "generate pictures", 125, "generate makes man, bash, zsh, fish or markdown" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Lines))]
+    public void A_wrong_line_gets_one_clear_error(string line, int exitCode, string message)
+    {
+        Outcome outcome = _cdock.Do(line.Split(' '));
+
+        Assert.StartsWith("cdock: ", outcome.Error, StringComparison.Ordinal);
+        Assert.Contains(message, outcome.FirstError, StringComparison.Ordinal);
+        Assert.True(outcome.Error.TrimEnd('\n').Split('\n') is [_] or [_, ['h', 'i', 'n', 't', ':', ..]], outcome.Error);
+        Assert.Equal(exitCode, outcome.ExitCode);
+        Assert.Equal("", outcome.Output);
+        Assert.Empty(_cdock.Ids());
+    }
+
+    [Fact]
+    public void A_near_miss_is_told() => Assert.Contains("hint: did you mean --memory?", _cdock.Do("run", "--memoy", "1m", "host").Error, StringComparison.Ordinal);
+
+    public void Dispose() => _cdock.Dispose();
+}
