@@ -40,7 +40,9 @@ public static class SeccompCompiler
         }
 
         using LibSeccomp filter = new(defaultAction.Value);
-        bool refuseNewer = !defaultAction.LetsThrough && defaultAction != SeccompAction.FailWith(Errno.ENOSYS);
+
+        // A profile that names no call has no age, and no call is newer than it.
+        bool refuseNewer = rules.Count > 0 && !defaultAction.LetsThrough && defaultAction != SeccompAction.FailWith(Errno.ENOSYS);
         List<ArchitectureCalls> architectures = AddArchitectures(filter, config, refuseNewer);
         AddRules(filter, architectures, rules, defaultAction, useNumberTree);
 

@@ -141,17 +141,6 @@ public sealed class MountTests : ContainerTest
     }
 
     [Fact]
-    public void A_tmpfs_can_start_with_a_copy_of_what_it_covers()
-    {
-        Directory.CreateDirectory(Bundle.InRoot("/etc/conf.d/deep"));
-        File.WriteAllText(Bundle.InRoot("/etc/conf.d/deep/file"), "text");
-        File.CreateSymbolicLink(Bundle.InRoot("/etc/conf.d/link"), "deep/file");
-        Config.AddMount("/etc/conf.d", "tmpfs", "tmpfs", "tmpcopyup", "rw");
-        Assert.Equal("text", Shell("echo new >/etc/conf.d/new; cat /etc/conf.d/link").Succeeded());
-        Assert.False(File.Exists(Bundle.InRoot("/etc/conf.d/new")));
-    }
-
-    [Fact]
     public void A_missing_target_is_made()
     {
         Config.AddMount("/deep/er/still", "tmpfs", "tmpfs");

@@ -34,6 +34,9 @@ internal sealed record SavedState
     /// <summary>The namespaces that differ from the host's.</summary>
     public CloneFlags Namespaces { get; init; }
 
+    /// <summary>The pid namespace was made for this container: all its processes end with init.</summary>
+    public bool OwnsPids { get; init; }
+
     /// <summary>The root was moved to, not pivoted to: who joins must take it from /proc/PID/root.</summary>
     public bool NoPivot { get; init; }
 
@@ -51,6 +54,7 @@ internal sealed record SavedState
         json.WriteNumber("init_process_pid", InitPid);
         json.WriteNumber("init_process_start", InitStart);
         json.WriteNumber("namespaces", (ulong)Namespaces);
+        json.WriteBoolean("owns_pids", OwnsPids);
         json.WriteBoolean("no_pivot", NoPivot);
         WriteMap(json, "cgroup_paths", CgroupPaths);
         WriteMap(json, "annotations", Annotations);
@@ -74,6 +78,7 @@ internal sealed record SavedState
             InitPid = root.GetProperty("init_process_pid").GetInt32(),
             InitStart = root.GetProperty("init_process_start").GetUInt64(),
             Namespaces = (CloneFlags)root.GetProperty("namespaces").GetUInt64(),
+            OwnsPids = root.GetProperty("owns_pids").GetBoolean(),
             NoPivot = root.GetProperty("no_pivot").GetBoolean(),
             CgroupPaths = ReadMap(root.GetProperty("cgroup_paths")),
             Annotations = ReadMap(root.GetProperty("annotations")),

@@ -22,8 +22,9 @@ internal sealed class Compilation : IDisposable
         Builder = new ProgramBuilder(Memory);
         Sync = Inherit(sync);
         InRoot = OpenHow(OpenFlags.O_PATH, ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS);
+        InRootDirectory = OpenHow(OpenFlags.O_PATH | OpenFlags.O_DIRECTORY, ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS);
         InRootNoFollow = OpenHow(OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW, ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS);
-        InRootNoLinks = OpenHow(OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW, ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_SYMLINKS);
+        InRootNoLinks = OpenHow(OpenFlags.O_PATH | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW, ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_SYMLINKS);
         Empty = Memory.Text("");
     }
 
@@ -41,6 +42,9 @@ internal sealed class Compilation : IDisposable
 
     /// <summary>open_how of a path below the root; links stay inside.</summary>
     public nint InRoot { get; }
+
+    /// <summary>The same, of a directory.</summary>
+    public nint InRootDirectory { get; }
 
     /// <summary>The same, of a link itself.</summary>
     public nint InRootNoFollow { get; }
@@ -77,8 +81,11 @@ internal sealed class Compilation : IDisposable
 
     /// <summary>A descriptor of the target below the root, which is made where it is missing.</summary>
     public Slot OpenTarget(string path, bool directory, bool noLinks = false)
-        => Builder.Add(InitStepKind.Target, 0, Root.Number, Builder.Text(path), directory ? 1 : 0, noLinks ? InRootNoLinks : InRoot, noLinks ? InRootNoLinks : InRootNoFollow)
+    {
+        nint last = noLinks ? InRootNoLinks : directory ? InRootDirectory : InRoot;
+        return Builder.Add(InitStepKind.Target, 0, Root.Number, Builder.Text(path), directory ? 1 : 0, last, noLinks ? InRootNoLinks : InRootNoFollow)
             .Into(Builder.NewSlot());
+    }
 
     /// <summary>Attaches a detached mount on a target, and closes both.</summary>
     public void Attach(Slot mount, Slot target)

@@ -234,13 +234,15 @@ internal static class CreateCompiler
         Slot changed = ProcessSteps.ChangeDirectory(c, process.Cwd);
         ProcessSteps.BecomeUser(c, process, settings.Filter, settings.FilterFlags, changed);
         Slot program = ProcessSteps.FindProgram(c, process, ProcessEnvironment.Candidates(process.Args[0], settings.Environment));
+
+        // Before the parent may end: from here on an end of file where Go should come says that it is gone.
+        ProcessSteps.DieWithParent(c, die: false);
         if (settings.SaysReady)
         {
             c.Builder.Tell("ready", "tell ception that the container is made", "what can fail was done: its state can be saved");
             Conversation.Say(c, SyncMessage.Ready, wait: true);
         }
 
-        ProcessSteps.DieWithParent(c, die: false);
         if (settings.Fifo is { } fifo)
         {
             c.Builder.Tell("wait", "wait for start", "create and start are two steps, so that others can act in between");

@@ -124,9 +124,12 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
                     saved = true;
                     Rewrite(stateFile, StateDocument.Write(state, "created", init.Pid));
                     init.Tell(listener, all: true);
-
-                    // Then it closes its end, be it to wait for start: until that it dies with us, and we may be about to exit.
                     init.Go();
+                    if (directory.HasFifo)
+                    {
+                        return state;
+                    }
+
                     break;
                 default:
                     throw new ContainerException(FailureKind.System, $"the container's init said {message}, which makes no sense here");
@@ -164,6 +167,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
         CgroupPaths = cgroup.Paths,
         Annotations = bundle.Config.Annotations,
         Namespaces = namespaces.All,
+        OwnsPids = namespaces.Makes(CloneFlags.CLONE_NEWPID),
         NoPivot = request.NoPivot,
     };
 

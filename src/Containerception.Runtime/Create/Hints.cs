@@ -22,6 +22,8 @@ internal static class Hints
         ("clone3", Errno.EAGAIN) => "a limit on processes is reached: see pids.max of the own control group and ulimit -u",
         ("pivot_root", Errno.EINVAL) => "the root file system of this machine cannot be pivoted from (an initramfs?): try --no-pivot",
         ("mkdirat" or "mknodat" or "target", Errno.EROFS) => "the mount's target does not exist in the read-only root file system and cannot be made there",
+        ("target", Errno.ENOTDIR) => "a directory can only be mounted on a directory: the target, or something on the way to it, is a file",
+        ("move_mount", Errno.EINVAL) => "a directory can only be mounted on a directory, and a file on a file",
         ("target", Errno.ELOOP) => "the path is, or goes through, a symbolic link where none may be",
         ("execve" or "program", Errno.ENOEXEC) => "not a program of this machine's architecture, or a script without '#!'",
         ("seccomp", Errno.EINVAL) => "the kernel refuses the filter: see dmesg, and the flags of linux.seccomp",

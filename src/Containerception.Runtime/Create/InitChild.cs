@@ -77,7 +77,8 @@ internal sealed unsafe class InitChild : IDisposable
 
         if (_program.Failure() is { } failure)
         {
-            throw failure;
+            // The words by which callers of runc know that the failure was the child's.
+            throw new ContainerException(failure.Kind, "unable to start container process: error during container init: " + failure.Message, failure.Hint, failure);
         }
 
         return null;

@@ -29,7 +29,7 @@ internal static class Killer
         {
             // A frozen process dies only once it is thawed; and without a pid namespace the kernel does not kill the rest with init.
             cgroup.Thaw();
-            if (!state.Namespaces.HasFlag(CloneFlags.CLONE_NEWPID))
+            if (!state.OwnsPids)
             {
                 cgroup.KillAll(signal);
             }

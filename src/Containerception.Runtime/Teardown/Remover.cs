@@ -39,7 +39,12 @@ internal static class Remover
     /// <summary>Takes away what a container whose init has ended left.</summary>
     public static IReadOnlyList<string> Finish(StateDirectory directory, SavedState state, Cgroup cgroup)
     {
-        // Without a pid namespace of their own the others outlive init.
+        if (!state.OwnsPids)
+        {
+            // Without a pid namespace that ended with init the others outlive it.
+            cgroup.KillAll(Signal.SIGKILL);
+        }
+
         cgroup.Remove();
         HooksConfig? hooks = TryReadHooks(directory);
         directory.Remove();
