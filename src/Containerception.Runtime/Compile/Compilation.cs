@@ -40,6 +40,9 @@ internal sealed class Compilation : IDisposable
     /// <summary>The container's root directory, once it is mounted.</summary>
     public Slot Root { get; set; }
 
+    /// <summary>The descriptor of a filter that notifies, as the child has it.</summary>
+    public Slot? Listener { get; set; }
+
     /// <summary>open_how of a path below the root; links stay inside.</summary>
     public nint InRoot { get; }
 

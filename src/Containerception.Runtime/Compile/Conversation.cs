@@ -11,6 +11,8 @@ namespace Containerception.Runtime;
 //      Terminal + descriptor  -->       passes the pty's master on, or copies it to its own terminal
 //      HooksPlease            -->       runs the prestart and createRuntime hooks, writes the state for the others
 //                             <--       Go
+//      ListenerComes          -->       waits for the number of the filter's descriptor to appear, takes it, sends it to the listener
+//                             <--       Go
 //      Ready                  -->       all that can fail was done: writes state and pid file; tells the steps
 //                             <--       Go
 //      end of file            -->       the child has exec'ed, or failed: the program's memory says which
@@ -21,6 +23,7 @@ internal enum SyncMessage : byte
     MapsPlease = 1,
     Terminal,
     HooksPlease,
+    ListenerComes,
     Ready,
     Go,
 }
@@ -37,9 +40,15 @@ internal static class Conversation
         c.Builder.Call(SyscallNumbers.SYS_write, c.Sync, word, 1);
         if (wait)
         {
-            // Nothing to read: the parent is gone, and nobody wants this container any more.
-            c.Builder.Call(SyscallNumbers.SYS_read, c.Sync, c.Memory.Reserve(1), 1).AtLeast(1, Errno.EPIPE);
+            Wait(c);
         }
+    }
+
+    /// <summary>Waits for <see cref="SyncMessage.Go"/>.</summary>
+    public static void Wait(Compilation c)
+    {
+        // Nothing to read: the parent is gone, and nobody wants this container any more.
+        c.Builder.Call(SyscallNumbers.SYS_read, c.Sync, c.Memory.Reserve(1), 1).AtLeast(1, Errno.EPIPE);
     }
 
     /// <summary>Sends <see cref="SyncMessage.Terminal"/> with a descriptor: unix(7), SCM_RIGHTS.</summary>

@@ -23,9 +23,7 @@ internal sealed record CreateSettings
     /// <summary>Descriptors of <c>tasks</c> files to which the child writes itself: v1.</summary>
     public required IReadOnlyList<SafeFileHandle> CgroupEntries { get; init; }
 
-    public required byte[]? Filter { get; init; }
-
-    public required uint FilterFlags { get; init; }
+    public required SeccompFilter? Filter { get; init; }
 
     public required IReadOnlyList<string> Environment { get; init; }
 
@@ -232,7 +230,7 @@ internal static class CreateCompiler
     private static void BecomeProgram(Compilation c, CreateSettings settings, ProcessConfig process, Slot state)
     {
         Slot changed = ProcessSteps.ChangeDirectory(c, process.Cwd);
-        ProcessSteps.BecomeUser(c, process, settings.Filter, settings.FilterFlags, changed);
+        ProcessSteps.BecomeUser(c, process, settings.Filter, changed);
         Slot program = ProcessSteps.FindProgram(c, process, ProcessEnvironment.Candidates(process.Args[0], settings.Environment));
 
         // Before the parent may end: from here on an end of file where Go should come says that it is gone.
@@ -251,6 +249,6 @@ internal static class CreateCompiler
         }
 
         HookSteps.Add(c, "startContainer", c.Config.Hooks?.StartContainer ?? [], state);
-        ProcessSteps.Execute(c, process, settings.Environment, program, settings.Filter, settings.FilterFlags, settings.PreserveFds, settings.SignalMask);
+        ProcessSteps.Execute(c, process, settings.Environment, program, settings.Filter, settings.PreserveFds, settings.SignalMask);
     }
 }

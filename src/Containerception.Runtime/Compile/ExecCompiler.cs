@@ -24,9 +24,7 @@ internal sealed record ExecSettings
 
     public required IReadOnlyList<SafeFileHandle> CgroupEntries { get; init; }
 
-    public required byte[]? Filter { get; init; }
-
-    public required uint FilterFlags { get; init; }
+    public required SeccompFilter? Filter { get; init; }
 
     public required IReadOnlyList<string> Environment { get; init; }
 
@@ -84,10 +82,10 @@ internal static class ExecCompiler
         }
 
         Slot changed = ProcessSteps.ChangeDirectory(c, process.Cwd);
-        ProcessSteps.BecomeUser(c, process, settings.Filter, settings.FilterFlags, changed);
+        ProcessSteps.BecomeUser(c, process, settings.Filter, changed);
         Slot program = ProcessSteps.FindProgram(c, process, ProcessEnvironment.Candidates(process.Args[0], settings.Environment));
         ProcessSteps.DieWithParent(c, die: false);
-        ProcessSteps.Execute(c, process, settings.Environment, program, settings.Filter, settings.FilterFlags, settings.PreserveFds, settings.SignalMask);
+        ProcessSteps.Execute(c, process, settings.Environment, program, settings.Filter, settings.PreserveFds, settings.SignalMask);
         return second;
     }
 

@@ -96,7 +96,7 @@ internal static class ProcessSteps
     }
 
     /// <summary>Ids, capabilities, no_new_privs and the filter; then the directory for good.</summary>
-    public static void BecomeUser(Compilation c, ProcessConfig process, byte[]? filter, uint filterFlags, Slot changed)
+    public static void BecomeUser(Compilation c, ProcessConfig process, SeccompFilter? filter, Slot changed)
     {
         ProgramBuilder b = c.Builder;
         b.Tell("umask", "set the umask", "process.user.umask");
@@ -105,7 +105,7 @@ internal static class ProcessSteps
         if (!process.NoNewPrivileges && filter is not null)
         {
             // Without no_new_privs a filter needs CAP_SYS_ADMIN, so it is loaded while there is some: seccomp(2).
-            LoadFilter(c, filter, filterFlags);
+            LoadFilter(c, filter);
         }
 
         DropBounding(c, caps);
@@ -133,6 +133,12 @@ internal static class ProcessSteps
             b.Tell("no-new-privileges", "let no program give more privileges", "process.noNewPrivileges: set-user-id files lose their power");
             b.Call(SyscallNumbers.SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
         }
+
+        if (process.NoNewPrivileges && filter is { Notifies: true })
+        {
+            // Its descriptor must be handed over while the parent is there.
+            LoadFilter(c, filter);
+        }
     }
 
     /// <summary>Finds the program while its absence can still be reported.</summary>
@@ -144,7 +150,7 @@ internal static class ProcessSteps
     }
 
     /// <summary>The last steps: nothing of ours is left but the program.</summary>
-    public static void Execute(Compilation c, ProcessConfig process, IReadOnlyList<string> environment, Slot program, byte[]? filter, uint filterFlags, int preserve, ulong signalMask)
+    public static void Execute(Compilation c, ProcessConfig process, IReadOnlyList<string> environment, Slot program, SeccompFilter? filter, int preserve, ulong signalMask)
     {
         ProgramBuilder b = c.Builder;
         b.Tell("descriptors", "close all other descriptors", "a leaked directory of the host is a way out (CVE-2024-21626): close_range(2)");
@@ -158,22 +164,32 @@ internal static class ProcessSteps
         nint action = c.Memory.Reserve(32);
         b.Call(SyscallNumbers.SYS_rt_sigaction, SIGPIPE, action, 0, SignalSetSize);
         b.Call(SyscallNumbers.SYS_rt_sigprocmask, SIG_SETMASK, c.Memory.Words((nint)signalMask), 0, SignalSetSize);
-        if (process.NoNewPrivileges && filter is not null)
+        if (process.NoNewPrivileges && filter is { Notifies: false })
         {
-            LoadFilter(c, filter, filterFlags);
+            LoadFilter(c, filter);
         }
 
         b.Tell("exec", "execute {0}", "from here on this is the user's program", process.Args[0], failure: "exec: \"{0}\"");
         b.Call(SyscallNumbers.SYS_execve, program, c.Memory.Texts(process.Args), c.Memory.Texts(environment));
     }
 
-    private static void LoadFilter(Compilation c, byte[] filter, uint flags)
+    private static void LoadFilter(Compilation c, SeccompFilter filter)
     {
-        c.Builder.Tell("seccomp", "load the system call filter", "linux.seccomp: calls that no container needs are refused before they reach the kernel's code");
+        ProgramBuilder b = c.Builder;
+        b.Tell("seccomp", "load the system call filter", "linux.seccomp: calls that no container needs are refused before they reach the kernel's code");
+        if (filter.Notifies)
+        {
+            Conversation.Say(c, SyncMessage.ListenerComes, wait: false);
+        }
 
         // struct sock_fprog: a count of 8-byte instructions, and where they are.
-        nint program = c.Memory.Words(filter.Length / 8, c.Memory.Copy(filter));
-        c.Builder.Call(SyscallNumbers.SYS_seccomp, 1, flags, program);
+        nint program = c.Memory.Words(filter.Instructions.Length / 8, c.Memory.Copy(filter.Instructions));
+        StepHandle load = b.Call(SyscallNumbers.SYS_seccomp, 1, (ulong)filter.Flags, program);
+        if (filter.Notifies)
+        {
+            c.Listener = load.Into(b.NewSlot());
+            Conversation.Wait(c);
+        }
     }
 
     private static void DropBounding(Compilation c, CapabilitiesConfig caps)

@@ -58,8 +58,8 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
         (SafeFileHandle ours, SafeFileHandle theirs) = UnixSockets.Pair(UnixSocketType.SOCK_SEQPACKET);
         using SafeFileHandle? fifo = waitsForStart ? directory.MakeFifo() : null;
         using SafeFileHandle stateFile = MemoryFiles.Create("state");
-        (byte[]? filter, uint filterFlags) = SeccompFilter.Compile(bundle.Linux.Seccomp);
-        using Compilation compilation = new(bundle, ProgramReserve + (bundle.Document.Length * 4) + (filter?.Length ?? 0), theirs)
+        SeccompFilter? filter = SeccompFilter.Compile(bundle.Linux.Seccomp);
+        using Compilation compilation = new(bundle, ProgramReserve + (bundle.Document.Length * 4) + (filter?.Instructions.Length ?? 0), theirs)
         {
             OpensSourcesInParent = privileged && namespaces.Has(CloneFlags.CLONE_NEWUSER),
             MakesCgroupNamespace = namespaces.Makes(CloneFlags.CLONE_NEWCGROUP),
@@ -76,7 +76,6 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
             PreserveFds = request.PreserveFds,
             CgroupEntries = cgroup.Entries,
             Filter = filter,
-            FilterFlags = filterFlags,
             Environment = ProcessEnvironment.Compose(bundle.Config.Process!.Env, bundle.Config.Process.User.Uid, () => OpenPasswd(bundle.Rootfs)),
             Fifo = fifo,
             State = stateFile,
@@ -92,68 +91,14 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
         CloneFlags flags = namespaces.NeedsTwoClones ? 0 : namespaces.Made & NamespaceSteps.ByClone;
         InitChild init = InitChild.Clone(flags, program, second, ours, theirs, cgroup.BirthPlace);
         undo.Push(init.Kill);
-        SafeFileHandle? terminal = null;
-        state = Converse(init, bundle, request, privileged, directory, stateFile, state, program, ref terminal);
+        CreateConversation conversation = new(init, program, bundle, request, directory, stateFile, listener)
+        {
+            Filter = filter,
+            FilterSlot = compilation.Listener,
+        };
+        SavedState saved = conversation.Hold(state, privileged);
         undo.Keep();
-        return new CreatedContainer(init, state, bundle.Config, terminal);
-    }
-
-    /// <summary>The parent's side of the conversation, until the program runs or init waits for start.</summary>
-    private SavedState Converse(
-        InitChild init, Bundle bundle, CreateRequest request, bool privileged, StateDirectory directory, SafeFileHandle stateFile, SavedState state, CompiledProgram program, ref SafeFileHandle? terminal)
-    {
-        bool saved = false;
-        while (init.Listen(out SafeFileHandle? descriptor) is { } message)
-        {
-            switch (message)
-            {
-                case SyncMessage.MapsPlease:
-                    IdMaps.Write(init.Pid, bundle.Linux, privileged);
-                    Limits.Set(init.Pid, bundle.Config.Process!);
-                    init.Go();
-                    break;
-                case SyncMessage.Terminal:
-                    terminal = PassTerminal(request, descriptor!);
-                    break;
-                case SyncMessage.HooksPlease:
-                    RunHooks(bundle.Config.Hooks!, stateFile, state, init.Pid);
-                    init.Go();
-                    break;
-                case SyncMessage.Ready:
-                    state = Save(init, directory, state, request);
-                    saved = true;
-                    Rewrite(stateFile, StateDocument.Write(state, "created", init.Pid));
-                    init.Tell(listener, all: true);
-                    init.Go();
-                    if (directory.HasFifo)
-                    {
-                        return state;
-                    }
-
-                    break;
-                default:
-                    throw new ContainerException(FailureKind.System, $"the container's init said {message}, which makes no sense here");
-            }
-        }
-
-        return saved ? state : Save(init, directory, state, request);
-    }
-
-    private static SavedState Save(InitChild init, StateDirectory directory, SavedState state, CreateRequest request)
-    {
-        SavedState running = state with { InitPid = init.Pid, InitStart = ProcessTable.StartTime(init.Pid) };
-        directory.Save(running);
-        if (request.PidFile is { } file)
-        {
-            PidFile.Write(file, init.Pid);
-        }
-
-        if (request.PidfdSocket is { } socket)
-        {
-            CallerSockets.Send(socket, "standard", init.Pidfd);
-        }
-
-        return running;
+        return new CreatedContainer(init, saved, bundle.Config, conversation.Terminal);
     }
 
     private SavedState NewState(Bundle bundle, CreateRequest request, NamespacePlan namespaces, ContainerCgroup cgroup) => new()
@@ -170,37 +115,6 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
         OwnsPids = namespaces.Makes(CloneFlags.CLONE_NEWPID),
         NoPivot = request.NoPivot,
     };
-
-    private static void RunHooks(HooksConfig hooks, SafeFileHandle stateFile, SavedState state, int pid)
-    {
-        byte[] document = StateDocument.Write(state, "creating", pid);
-        Hooks.Run("prestart", hooks.Prestart, document);
-        Hooks.Run("createRuntime", hooks.CreateRuntime, document);
-        Rewrite(stateFile, document);
-    }
-
-    private static void Rewrite(SafeFileHandle file, byte[] content)
-    {
-        FileContents.Ftruncate(file, 0);
-        MemoryFiles.Rewind(file);
-        FileContents.WriteAll(file, content);
-    }
-
-    /// <summary>The master goes to the caller's socket, or stays with us for a foreground run.</summary>
-    private static SafeFileHandle? PassTerminal(CreateRequest request, SafeFileHandle master)
-    {
-        if (request.ConsoleSocket is not { } socket)
-        {
-            return master;
-        }
-
-        using (master)
-        {
-            CallerSockets.Send(socket, string.Create(CultureInfo.InvariantCulture, $"/dev/pts/{Terminals.NumberOf(master)}"), master);
-        }
-
-        return null;
-    }
 
     /// <summary>A joined pid namespace is for children: we join it, and the clone is in it. Nothing else is cloned after this.</summary>
     private static void JoinPidNamespace(NamespacePlan namespaces)

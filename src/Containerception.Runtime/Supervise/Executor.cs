@@ -39,8 +39,8 @@ internal sealed class Executor(string root, Action<StepRecord>? listener)
 
         using CgroupEntry? entry = ExecCgroup.Open(state, request.Cgroups);
         (SafeFileHandle ours, SafeFileHandle theirs) = UnixSockets.Pair(UnixSocketType.SOCK_SEQPACKET);
-        (byte[]? filter, uint filterFlags) = SeccompFilter.Compile(bundle.Linux.Seccomp);
-        using Compilation compilation = new(bundle, ProgramReserve + (document.Length * 4) + (filter?.Length ?? 0), theirs);
+        SeccompFilter? filter = SeccompFilter.Compile(bundle.Linux.Seccomp);
+        using Compilation compilation = new(bundle, ProgramReserve + (document.Length * 4) + (filter?.Instructions.Length ?? 0), theirs);
         using SafeFileHandle? containerRoot = state.NoPivot ? OpenRoot(state.InitPid) : null;
         bool pidByParent = JoinPidNamespace(initPidfd, state.Namespaces);
         ExecSettings settings = new()
@@ -53,7 +53,6 @@ internal sealed class Executor(string root, Action<StepRecord>? listener)
             Root = containerRoot,
             CgroupEntries = entry is null ? [] : entry.Tasks,
             Filter = filter,
-            FilterFlags = filterFlags,
             Environment = ProcessEnvironment.Compose(process.Env, process.User.Uid, () => OpenPasswd(state.InitPid)),
             Lock = directory.Handle,
             ParentSync = ours,
@@ -69,7 +68,7 @@ internal sealed class Executor(string root, Action<StepRecord>? listener)
         InitChild child = InitChild.Clone(0, program, second, ours, theirs, entry?.Unified);
         try
         {
-            terminal = Converse(child, request);
+            terminal = Converse(child, request, () => filter!.SendListener(child, program, compilation.Listener!.Value, state));
             child.Tell(listener, all: true);
             return child;
         }
@@ -81,11 +80,17 @@ internal sealed class Executor(string root, Action<StepRecord>? listener)
         }
     }
 
-    private static SafeFileHandle? Converse(InitChild child, ExecRequest request)
+    private static SafeFileHandle? Converse(InitChild child, ExecRequest request, Action sendListener)
     {
         SafeFileHandle? terminal = null;
         while (child.Listen(out SafeFileHandle? descriptor) is { } message)
         {
+            if (message == SyncMessage.ListenerComes)
+            {
+                sendListener();
+                continue;
+            }
+
             if (message != SyncMessage.Terminal || descriptor is null)
             {
                 throw new ContainerException(FailureKind.System, $"the new process said {message}, which makes no sense here");

@@ -1,0 +1,110 @@
+using System.Globalization;
+using Containerception.Linux;
+using Containerception.Oci;
+using Microsoft.Win32.SafeHandles;
+
+namespace Containerception.Runtime;
+
+/// <summary>The parent's side of the conversation with a new container's init, until its program runs or it waits for start: see <see cref="SyncMessage"/>.</summary>
+internal sealed class CreateConversation(
+    InitChild init, CompiledProgram program, Bundle bundle, CreateRequest request, StateDirectory directory, SafeFileHandle stateFile, Action<StepRecord>? listener)
+{
+    public SeccompFilter? Filter { get; init; }
+
+    /// <summary>Where the number of a notifying filter's descriptor appears.</summary>
+    public Slot? FilterSlot { get; init; }
+
+    /// <summary>The terminal's master, when no socket takes it.</summary>
+    public SafeFileHandle? Terminal { get; private set; }
+
+    /// <returns>The state as it was saved, with init's pid.</returns>
+    public SavedState Hold(SavedState state, bool privileged)
+    {
+        bool saved = false;
+        while (init.Listen(out SafeFileHandle? descriptor) is { } message)
+        {
+            switch (message)
+            {
+                case SyncMessage.MapsPlease:
+                    IdMaps.Write(init.Pid, bundle.Linux, privileged);
+                    Limits.Set(init.Pid, bundle.Config.Process!);
+                    init.Go();
+                    break;
+                case SyncMessage.Terminal:
+                    TakeTerminal(descriptor!);
+                    break;
+                case SyncMessage.HooksPlease:
+                    RunHooks(bundle.Config.Hooks!, state);
+                    init.Go();
+                    break;
+                case SyncMessage.ListenerComes:
+                    Filter!.SendListener(init, program, FilterSlot!.Value, state);
+                    break;
+                case SyncMessage.Ready:
+                    state = Save(state);
+                    saved = true;
+                    Rewrite(StateDocument.Write(state, ContainerLife.Created, init.Pid));
+                    init.Tell(listener, all: true);
+                    init.Go();
+                    if (directory.HasFifo)
+                    {
+                        return state;
+                    }
+
+                    break;
+                default:
+                    throw new ContainerException(FailureKind.System, $"the container's init said {message}, which makes no sense here");
+            }
+        }
+
+        return saved ? state : Save(state);
+    }
+
+    private void RunHooks(HooksConfig hooks, SavedState state)
+    {
+        byte[] document = StateDocument.Write(state, "creating", init.Pid);
+        Hooks.Run("prestart", hooks.Prestart, document);
+        Hooks.Run("createRuntime", hooks.CreateRuntime, document);
+        Rewrite(document);
+    }
+
+    /// <summary>For the hooks that run inside.</summary>
+    private void Rewrite(byte[] content)
+    {
+        FileContents.Ftruncate(stateFile, 0);
+        MemoryFiles.Rewind(stateFile);
+        FileContents.WriteAll(stateFile, content);
+    }
+
+    /// <summary>The master goes to the caller's socket, or stays with us for a foreground run.</summary>
+    private void TakeTerminal(SafeFileHandle master)
+    {
+        if (request.ConsoleSocket is not { } socket)
+        {
+            Terminal = master;
+            return;
+        }
+
+        using (master)
+        {
+            CallerSockets.Send(socket, string.Create(CultureInfo.InvariantCulture, $"/dev/pts/{Terminals.NumberOf(master)}"), master);
+        }
+    }
+
+    private SavedState Save(SavedState state)
+    {
+        SavedState running = state with { InitPid = init.Pid, InitStart = ProcessTable.StartTime(init.Pid) };
+        directory.Save(running);
+        if (request.PidFile is { } file)
+        {
+            PidFile.Write(file, init.Pid);
+        }
+
+        if (request.PidfdSocket is { } socket)
+        {
+            CallerSockets.Send(socket, "standard", init.Pidfd);
+        }
+
+        return running;
+    }
+}
