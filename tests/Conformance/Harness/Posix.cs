@@ -15,6 +15,8 @@ internal static unsafe partial class Posix
     private const int SOL_SOCKET = 1;
     private const int MSG_CMSG_CLOEXEC = 0x40000000;
     private const ulong TIOCSWINSZ = 0x5414;
+    private const ulong SECCOMP_IOCTL_NOTIF_RECV = 0xc0502100;
+    private const ulong SECCOMP_IOCTL_NOTIF_SEND = 0xc0182101;
 
     public static void Kill(int pid, int signal) => _ = kill(pid, signal);
 
@@ -48,6 +50,18 @@ internal static unsafe partial class Posix
     }
 
     public static void Close(int fd) => _ = close(fd);
+
+    /// <summary>Takes one call that a filter asks about, and lets it fail. seccomp_unotify(2).</summary>
+    public static void RefuseNotified(int listener, int errno)
+    {
+        byte* notification = stackalloc byte[80];
+        new Span<byte>(notification, 80).Clear();
+        Done(ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, notification), "ioctl(SECCOMP_IOCTL_NOTIF_RECV)");
+
+        // struct seccomp_notif_resp: the id, a value, a negative errno, flags.
+        long* answer = stackalloc long[3] { *(long*)notification, 0, (uint)-errno };
+        Done(ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, answer), "ioctl(SECCOMP_IOCTL_NOTIF_SEND)");
+    }
 
     /// <summary>Receives one message with one descriptor in it. unix(7), SCM_RIGHTS.</summary>
     public static (int Fd, byte[] Body) ReceiveDescriptor(int socket)
