@@ -35,7 +35,10 @@ public sealed class NestingTests : ContainerTest
             bundle.Config.RemoveMount("/sys");
             bundle.Config.At("mounts").AsArray().Insert(0, new JsonObject
             {
-                ["destination"] = "/sys", ["type"] = "sysfs", ["source"] = "sysfs", ["options"] = new JsonArray("nosuid", "noexec", "nodev"),
+                ["destination"] = "/sys",
+                ["type"] = "sysfs",
+                ["source"] = "sysfs",
+                ["options"] = new JsonArray("nosuid", "noexec", "nodev"),
             });
             bundle.Config.AddMount("/run", "tmpfs", "tmpfs");
             bundle.Config.AddEnvironment("HOME=/");

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Containerception.Linux;
 using Containerception.Oci;
 using Microsoft.Win32.SafeHandles;

@@ -1,5 +1,5 @@
-using Containerception.Cgroups;
 using System.Globalization;
+using Containerception.Cgroups;
 using Containerception.Linux;
 using Containerception.Oci;
 using Microsoft.Win32.SafeHandles;
