@@ -15,7 +15,7 @@ public sealed class LogTests : IDisposable
         string path = Path.Join(_directory.FullName, "log");
         File.WriteAllText(path, "before\n");
 
-        Log log = Log.ToFile(path, LogFormat.Text, isDebug: true, TimeProvider.System);
+        Log log = Log.ToFile(path, LogFormat.Text, isDebug: true, isAlone: false, TimeProvider.System);
         log.Step(new StepRecord("a", "b", "c", "d", TimeSpan.Zero));
 
         string[] lines = File.ReadAllLines(path);
@@ -28,6 +28,6 @@ public sealed class LogTests : IDisposable
         => Assert.Contains(
             "no such file or directory",
             Assert.Throws<Containerception.Linux.LinuxException>(
-                () => Log.ToFile(Path.Join(_directory.FullName, "none", "log"), LogFormat.Json, isDebug: false, TimeProvider.System)).Message,
+                () => Log.ToFile(Path.Join(_directory.FullName, "none", "log"), LogFormat.Json, isDebug: false, isAlone: false, TimeProvider.System)).Message,
             StringComparison.OrdinalIgnoreCase);
 }
