@@ -3,6 +3,7 @@
 # make test       run the tests; test-all adds the long ones, and what needs a download or a virtual machine
 # make install    PREFIX=/usr/local DESTDIR=
 # make bench      measure ception beside crun and runc, into bench/RESULTS.md
+# make docs       write docs/commands.md from what the programs say of themselves
 # make format     lay the code out; format-check only looks
 # make clean
 # What is missing comes from Debian's packages; once it is there no network is needed.
@@ -17,7 +18,7 @@ sources = $(shell find $(1) -not -name '*~') Directory.Build.props Directory.Pac
 runtime = $(addprefix src/Containerception.,Runtime Cgroups Seccomp Oci Linux)
 engine = $(addprefix src/Containerception.,Engine Oci Linux)
 
-.PHONY: all build demo test test-all install bench format format-check clean
+.PHONY: all build demo test test-all install bench docs format format-check clean
 all: build
 build: out/ception out/cdock
 
@@ -47,6 +48,9 @@ install: build
 
 bench: build
 	bench/run
+
+docs: build
+	build/reference >docs/commands.md
 
 format:
 	dotnet format containerception.slnx

@@ -62,6 +62,10 @@ public sealed partial class DocumentTests
         }
     }
 
+    [Fact]
+    public void The_command_reference_is_what_the_programs_say()
+        => Assert.Equal(0, Shell("build/reference | cmp - docs/commands.md"));
+
     private static int Shell(string script)
     {
         ProcessStartInfo start = new("/bin/sh", ["-c", script])
