@@ -20,7 +20,8 @@ internal static class ProcessSteps
     private const uint CapabilityVersion3 = 0x20080522;
     private const int CapabilityCount = 64;
     private const int SIGKILL = 9;
-    private const int SIGPIPE = 13;
+    private const int SIGSTOP = 19;
+    private const int FirstRealTimeSignal = 32;
     private const int SIG_SETMASK = 2;
     private const int SignalSetSize = 8;
 
@@ -162,7 +163,15 @@ internal static class ProcessSteps
 
         b.Tell("signals", "give signals their defaults back", "what ception ignored or blocked is not the program's business");
         nint action = c.Memory.Reserve(32);
-        b.Call(SyscallNumbers.SYS_rt_sigaction, SIGPIPE, action, 0, SignalSetSize);
+        for (int signal = 1; signal < FirstRealTimeSignal; signal++)
+        {
+            // The .NET runtime ignores SIGPIPE; nohup(1) and a shell's "&" have others ignored, and a program could not even trap them.
+            if (signal is not (SIGKILL or SIGSTOP))
+            {
+                b.Call(SyscallNumbers.SYS_rt_sigaction, signal, action, 0, SignalSetSize);
+            }
+        }
+
         b.Call(SyscallNumbers.SYS_rt_sigprocmask, SIG_SETMASK, c.Memory.Words((nint)signalMask), 0, SignalSetSize);
         if (process.NoNewPrivileges && filter is { Notifies: false })
         {
