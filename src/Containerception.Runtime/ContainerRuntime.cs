@@ -18,8 +18,12 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
     public string Root { get; } = root;
 
     /// <summary>Makes a container whose init waits for <see cref="Start"/>.</summary>
-    public void Create(CreateRequest request)
-        => Guard(() => new Creator(Root, listener, TimeProvider.System).Create(request, waitsForStart: true, Signals.Block(SignalSet.Empty).Bits).Dispose());
+    public void Create(CreateRequest request) => Guard(() =>
+    {
+        Bundle bundle = Bundle.Open(request.Bundle);
+        Sealing.Prepare(bundle, blocksSignals: false);
+        new Creator(Root, listener, TimeProvider.System).Create(bundle, request, waitsForStart: true, Signals.Block(SignalSet.Empty).Bits).Dispose();
+    });
 
     /// <summary>Creates, starts, waits and deletes (or, detached, only creates and starts).</summary>
     /// <returns>The process's exit status, 128 + signal for a signal; 0 when detached.</returns>
@@ -96,6 +100,8 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
 
     private int RunOrThrow(CreateRequest request)
     {
+        Bundle bundle = Bundle.Open(request.Bundle);
+        Sealing.Prepare(bundle, blocksSignals: !request.Detach);
         if (!request.Detach && !request.NoSubreaper)
         {
             Prctl.IsChildSubreaper = true;
@@ -103,7 +109,7 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
 
         using Foreground? foreground = request.Detach ? null : Foreground.Begin();
         ulong mask = (foreground?.Before ?? CallerSignals.Restore()).Bits;
-        using CreatedContainer container = new Creator(Root, listener, TimeProvider.System).Create(request, waitsForStart: false, mask);
+        using CreatedContainer container = new Creator(Root, listener, TimeProvider.System).Create(bundle, request, waitsForStart: false, mask);
         if (container.Config.Hooks is { Poststart.Length: > 0 })
         {
             using StateDirectory directory = StateDirectory.Open(Root, request.Id);

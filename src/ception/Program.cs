@@ -37,11 +37,6 @@ internal static class Program
                 return ExitCode.UnknownCommand;
             }
 
-            if (verb.EntersContainer)
-            {
-                SealedBinary.Ensure(verb.StaysInForeground);
-            }
-
             ParsedFlags flags = FlagParser.Parse([.. global.Arguments.Skip(1)], [.. verb.Flags, Flag.HelpFlag], verb.FlagPlace);
             if (flags.Is(Flag.HelpFlag))
             {

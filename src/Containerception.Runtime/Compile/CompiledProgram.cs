@@ -18,12 +18,14 @@ internal sealed unsafe class CompiledProgram(InitProgram* program, List<Story> s
     public ContainerException? Failure()
     {
         int failed = Program->FailedStep;
-        if (failed == InitProgram.NothingFailed)
-        {
-            return null;
-        }
+        return failed == InitProgram.NothingFailed ? null : Failure(failed, (Errno)Program->FailedErrno);
+    }
 
-        Errno errno = (Errno)Program->FailedErrno;
+    /// <summary>The failure of the last step, which execs, when it comes to light only after it.</summary>
+    public ContainerException FailureOfLast(Errno errno) => Failure(Program->StepCount - 1, errno);
+
+    private ContainerException Failure(int failed, Errno errno)
+    {
         Story story = stories[storyOf[failed]];
         InitStep* step = Program->Steps + failed;
         string name = step->Kind == InitStepKind.Call ? SyscallNames.Of(step->Number) : story.Name;

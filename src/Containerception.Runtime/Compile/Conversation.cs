@@ -15,6 +15,7 @@ namespace Containerception.Runtime;
 //                             <--       Go
 //      Ready                  -->       all that can fail was done: writes state and pid file; tells the steps
 //                             <--       Go
+//      ExecFailed (errno)     -->       the program could not be executed, says the stub (ExecStub) that the child had become
 //      end of file            -->       the child has exec'ed, or failed: the program's memory says which
 //
 // An end of file on the child's side means that the parent died: the child ends too.
@@ -26,6 +27,7 @@ internal enum SyncMessage : byte
     ListenerComes,
     Ready,
     Go,
+    ExecFailed,
 }
 
 /// <summary>The child's side of the conversation, as steps.</summary>

@@ -45,6 +45,9 @@ internal sealed record CreateSettings
     public required bool SaysReady { get; init; }
 
     public required ulong SignalMask { get; init; }
+
+    /// <summary>See <see cref="ExecStub"/>; null when ception itself runs from a file that cannot be written.</summary>
+    public required SafeFileHandle? Stub { get; init; }
 }
 
 /// <summary>The child of create and run, from its first step to the user's program: the life of a container, in order.</summary>
@@ -249,6 +252,6 @@ internal static class CreateCompiler
         }
 
         HookSteps.Add(c, "startContainer", c.Config.Hooks?.StartContainer ?? [], state);
-        ProcessSteps.Execute(c, process, settings.Environment, program, settings.Filter, settings.PreserveFds, settings.SignalMask);
+        ProcessSteps.Execute(c, process, settings.Environment, program, settings.Filter, settings.PreserveFds, settings.SignalMask, settings.Stub, reports: settings.Fifo is null);
     }
 }

@@ -85,7 +85,7 @@ internal static class ExecCompiler
         ProcessSteps.BecomeUser(c, process, settings.Filter, changed);
         Slot program = ProcessSteps.FindProgram(c, process, ProcessEnvironment.Candidates(process.Args[0], settings.Environment));
         ProcessSteps.DieWithParent(c, die: false);
-        ProcessSteps.Execute(c, process, settings.Environment, program, settings.Filter, settings.PreserveFds, settings.SignalMask);
+        ProcessSteps.Execute(c, process, settings.Environment, program, settings.Filter, settings.PreserveFds, settings.SignalMask, stub: null, reports: false);
         return second;
     }
 

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Containerception.Linux;
 using Containerception.Oci;
+using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Runtime;
 
@@ -151,7 +152,7 @@ internal static class ProcessSteps
     }
 
     /// <summary>The last steps: nothing of ours is left but the program.</summary>
-    public static void Execute(Compilation c, ProcessConfig process, IReadOnlyList<string> environment, Slot program, SeccompFilter? filter, int preserve, ulong signalMask)
+    public static void Execute(Compilation c, ProcessConfig process, IReadOnlyList<string> environment, Slot program, SeccompFilter? filter, int preserve, ulong signalMask, SafeFileHandle? stub, bool reports)
     {
         ProgramBuilder b = c.Builder;
         b.Tell("descriptors", "close all other descriptors", "a leaked directory of the host is a way out (CVE-2024-21626): close_range(2)");
@@ -179,7 +180,22 @@ internal static class ProcessSteps
         }
 
         b.Tell("exec", "execute {0}", "from here on this is the user's program", process.Args[0], failure: "exec: \"{0}\"");
-        b.Call(SyscallNumbers.SYS_execve, program, c.Memory.Texts(process.Args), c.Memory.Texts(environment));
+        nint envp = c.Memory.Texts(environment);
+        if (stub is null)
+        {
+            b.Call(SyscallNumbers.SYS_execve, program, c.Memory.Texts(process.Args), envp);
+            return;
+        }
+
+        // The stub's argv is the program's path, then the program's own argv.
+        nint argv = c.Memory.Texts(["", .. process.Args]);
+        b.StorePointer(argv, program);
+        if (reports)
+        {
+            b.Call(SyscallNumbers.SYS_fcntl, c.Sync, 2, 0);
+        }
+
+        b.Call(SyscallNumbers.SYS_execveat, c.Inherit(stub), c.Empty, argv, envp, (int)AtFlags.AT_EMPTY_PATH);
     }
 
     private static void LoadFilter(Compilation c, SeccompFilter filter)

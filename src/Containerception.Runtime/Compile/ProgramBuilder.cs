@@ -65,6 +65,8 @@ internal sealed unsafe class ProgramBuilder(ProgramMemory memory)
 
     public void Store(nint address, Slot slot) => Add(InitStepKind.Store, 0, address, slot.Number);
 
+    public void StorePointer(nint address, Slot slot) => Add(InitStepKind.StorePointer, 0, address, slot.Number);
+
     public Slot Load(nint address) => Add(InitStepKind.Load, 0, address).Into(NewSlot());
 
     public void Fail(Errno errno) => Add(InitStepKind.Fail, 0, (int)errno);

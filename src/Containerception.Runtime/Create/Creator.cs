@@ -23,12 +23,12 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
     private const int ProgramReserve = 256 << 10;
 
     /// <summary>Makes the container; the caller disposes what is returned.</summary>
+    /// <param name="bundle">Of what it is made.</param>
     /// <param name="request">What is asked for.</param>
     /// <param name="waitsForStart">As create; else the program runs when this returns.</param>
     /// <param name="signalMask">The mask that the program gets.</param>
-    public CreatedContainer Create(CreateRequest request, bool waitsForStart, ulong signalMask)
+    public CreatedContainer Create(Bundle bundle, CreateRequest request, bool waitsForStart, ulong signalMask)
     {
-        Bundle bundle = Bundle.Open(request.Bundle);
         CheckTerminal(bundle.Config, request, waitsForStart);
         NamespacePlan namespaces = NamespacePlan.Of(bundle.Linux);
         bool privileged = Credentials.EffectiveUid == 0;
@@ -58,6 +58,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
         using SafeFileHandle? fifo = waitsForStart ? directory.MakeFifo() : null;
         using SafeFileHandle stateFile = MemoryFiles.Create("state");
         SeccompFilter? filter = SeccompFilter.Compile(bundle.Linux.Seccomp);
+        using SafeFileHandle? stub = Sealing.NeedsStub(bundle) ? ExecStub.Make(waitsForStart ? ExecStub.NoReport : (int)theirs.DangerousGetHandle()) : null;
         using Compilation compilation = new(bundle, ProgramReserve + (bundle.Document.Length * 4) + (filter?.Instructions.Length ?? 0), theirs)
         {
             OpensSourcesInParent = privileged && namespaces.Has(CloneFlags.CLONE_NEWUSER),
@@ -83,6 +84,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
             TerminalSize = TerminalSize(bundle.Config.Process),
             SaysReady = waitsForStart || told,
             SignalMask = signalMask,
+            Stub = stub,
         };
         Slot? second = CreateCompiler.Compile(compilation, settings);
         CompiledProgram program = compilation.Builder.Finish(clock: told);

@@ -66,10 +66,15 @@ internal sealed unsafe class InitChild : IDisposable
     /// <exception cref="ContainerException">The child failed; it is gone.</exception>
     public SyncMessage? Listen(out SafeFileHandle? descriptor)
     {
-        Span<byte> message = stackalloc byte[1];
+        Span<byte> message = stackalloc byte[2];
         int length = SocketMessages.Receive(_sync, message, out SafeFileHandle[] descriptors);
         descriptor = descriptors.Length > 0 ? descriptors[0] : null;
         FollowSecond();
+        if (length > 1 && message[0] == (byte)SyncMessage.ExecFailed)
+        {
+            throw Wrap(_program.FailureOfLast((Errno)message[1]));
+        }
+
         if (length > 0)
         {
             return (SyncMessage)message[0];
@@ -77,12 +82,15 @@ internal sealed unsafe class InitChild : IDisposable
 
         if (_program.Failure() is { } failure)
         {
-            // The words by which callers of runc know that the failure was the child's.
-            throw new ContainerException(failure.Kind, "unable to start container process: error during container init: " + failure.Message, failure.Hint, failure);
+            throw Wrap(failure);
         }
 
         return null;
     }
+
+    /// <summary>With the words by which callers of runc know that the failure was the child's.</summary>
+    private static ContainerException Wrap(ContainerException failure)
+        => new(failure.Kind, "unable to start container process: error during container init: " + failure.Message, failure.Hint, failure);
 
     public void Go()
     {

@@ -10,7 +10,7 @@ namespace Containerception.Runtime;
 /// before anything of a container is touched we become a copy that nobody can write: the same file through a read-only mount that is
 /// attached nowhere; or, without the right to mount, a sealed copy in memory.
 /// </summary>
-public static class SealedBinary
+internal static class SealedBinary
 {
     private const string Self = "/proc/self/exe";
     private const int ArgumentBytesMax = 4 << 20;
@@ -21,8 +21,8 @@ public static class SealedBinary
     /// <exception cref="LinuxException">Neither way is open: /proc is not mounted, or memory is short.</exception>
     public static void Ensure(bool blocksSignals)
     {
-        using SafeFileHandle self = Files.Open(Self, OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
-        if (FileSystems.Fstatfs(self).Flags.HasFlag(FileSystemFlags.ST_RDONLY) || IsSealed(self))
+        using SafeFileHandle self = Open();
+        if (IsSealed(self))
         {
             return;
         }
@@ -37,8 +37,22 @@ public static class SealedBinary
         Processes.Execveat(copy, ReadList("/proc/self/cmdline"), environment);
     }
 
+    /// <summary>Whether this process runs from a file that cannot be written.</summary>
+    public static bool IsSealed()
+    {
+        using SafeFileHandle self = Open();
+        return IsSealed(self);
+    }
+
+    private static SafeFileHandle Open() => Files.Open(Self, OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
+
     private static bool IsSealed(SafeFileHandle file)
     {
+        if (FileSystems.Fstatfs(file).Flags.HasFlag(FileSystemFlags.ST_RDONLY))
+        {
+            return true;
+        }
+
         try
         {
             return MemoryFiles.GetSeals(file).HasFlag(All);

@@ -85,6 +85,9 @@ internal static unsafe class InitPlayer
             case InitStepKind.Store:
                 *(int*)step->A0 = (int)program->Slots[step->A1];
                 return 0;
+            case InitStepKind.StorePointer:
+                *(nint*)step->A0 = program->Slots[step->A1];
+                return 0;
             case InitStepKind.Load:
                 return *(int*)step->A0;
             case InitStepKind.Target:

@@ -26,6 +26,9 @@ internal enum InitStepKind
     /// <summary>Writes the low 32 bits of slot <c>A1</c> to <c>A0</c>.</summary>
     Store,
 
+    /// <summary>Writes all of slot <c>A1</c> to <c>A0</c>.</summary>
+    StorePointer,
+
     /// <summary>Reads 32 bits at <c>A0</c> into the step's result slot.</summary>
     Load,
 

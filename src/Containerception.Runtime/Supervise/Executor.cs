@@ -14,6 +14,7 @@ internal sealed class Executor(string root, Action<StepRecord>? listener)
     /// <returns>The exit status, 128 + signal for a signal; 0 when detached.</returns>
     public int Execute(ExecRequest request)
     {
+        SealedBinary.Ensure(blocksSignals: !request.Detach);
         using Foreground? foreground = request.Detach ? null : Foreground.Begin();
         using InitChild child = Start(request, (foreground?.Before ?? CallerSignals.Restore()).Bits, out SafeFileHandle? terminal);
         using SafeFileHandle? held = terminal;

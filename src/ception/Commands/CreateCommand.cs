@@ -15,7 +15,6 @@ internal static class CreateCommand
             BundleFlags.Bundle, BundleFlags.ConsoleSocket, BundleFlags.PidfdSocket, BundleFlags.PidFile, BundleFlags.NoPivot,
             BundleFlags.NoNewKeyring, BundleFlags.PreserveFds,
         ],
-        EntersContainer = true,
         FailurePrefix = "ception create failed: ",
         Run = Run,
     };

@@ -34,8 +34,6 @@ internal static class ExecCommand
             ConsoleSocket, PidfdSocket, Cwd, Env, Tty, User, Groups, Process, Detach, BundleFlags.PidFile, Label,
             Apparmor, NoNewPrivileges, Capability, BundleFlags.PreserveFds, Cgroup, IgnorePaused,
         ],
-        EntersContainer = true,
-        StaysInForeground = true,
         FailurePrefix = "exec failed: ",
         FailureCode = ExitCode.ExecFailed,
         Run = Run,

@@ -22,8 +22,6 @@ internal static class RunCommand
             BundleFlags.Bundle, BundleFlags.ConsoleSocket, BundleFlags.PidfdSocket, Detach, Keep, BundleFlags.PidFile, NoSubreaper,
             BundleFlags.NoPivot, BundleFlags.NoNewKeyring, BundleFlags.PreserveFds,
         ],
-        EntersContainer = true,
-        StaysInForeground = true,
         FailurePrefix = "ception run failed: ",
         Run = Run,
     };

@@ -23,12 +23,6 @@ internal sealed record Verb(string Name, string Summary)
     /// <summary>Works, but is not told of.</summary>
     public bool Hidden { get; init; }
 
-    /// <summary>A process of ours will be inside a container: our own file must be safe from it.</summary>
-    public bool EntersContainer { get; init; }
-
-    /// <summary>It may stay with the process and pass signals on.</summary>
-    public bool StaysInForeground { get; init; }
-
     /// <summary>What stands before the message of a failure: <c>exec failed: </c>.</summary>
     public string FailurePrefix { get; init; } = "";
 
