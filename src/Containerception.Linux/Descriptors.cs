@@ -37,6 +37,14 @@ public static partial class Descriptors
         return fcntl(borrowed, F_GETFD, 0) >= 0;
     }
 
+    /// <summary>Whether there is an open descriptor with this number that the next program inherits.</summary>
+    public static bool IsInherited(int number)
+    {
+        using SafeFileHandle borrowed = Borrow(number);
+        int flags = fcntl(borrowed, F_GETFD, 0);
+        return flags >= 0 && (flags & FD_CLOEXEC) == 0;
+    }
+
     /// <summary>Another descriptor of the same open file, close-on-exec, with a number of at least <paramref name="numberMin"/>.</summary>
     public static SafeFileHandle Duplicate(SafeFileHandle file, int numberMin = 3)
         => Check.Handle(fcntl(file, F_DUPFD_CLOEXEC, numberMin), $"fcntl({file}, F_DUPFD_CLOEXEC, {numberMin})");

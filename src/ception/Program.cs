@@ -16,6 +16,7 @@ internal static class Program
         Verb? verb = null;
         try
         {
+            StandardStreams.FillGaps();
             ParsedFlags global = FlagParser.Parse(line, GlobalFlags.All, FlagPlace.First);
             log = OpenLog(global);
             if (global.Is(GlobalFlags.Version))

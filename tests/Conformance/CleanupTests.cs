@@ -60,6 +60,21 @@ public sealed class CleanupTests : ContainerTest
         DeleteForced();
     }
 
+    /// <summary>The hook makes long what is short: init lives without the runtime, which has not yet written down who it is.</summary>
+    [Fact]
+    public void After_a_runtime_killed_before_it_wrote_down_its_init_delete_ends_that_too()
+    {
+        Config.Set("root.readonly", false);
+        Config.AddHook("startContainer", "/bin/sh", "-c", "touch /tmp/hook; sleep 1");
+        Config.SetWords("process.args", "/bin/sleep", "1000");
+        Bundle.Save();
+        using Command run = Runtime.StartThrough(["/bin/sh", "-c", "exec \"$@\" >/dev/null 2>&1", "sh"], "run", "--detach", "--bundle", Bundle.Path, Id);
+        WaitFor(() => File.Exists(Bundle.InRoot("/tmp/hook")), "the hook");
+        run.Signal(Posix.SIGKILL);
+        run.Wait();
+        DeleteForced();
+    }
+
     [Fact]
     public void A_container_whose_process_was_killed_from_outside_can_be_deleted()
     {

@@ -202,6 +202,25 @@ public sealed class ExecTests : ContainerTest
     }
 
     [Fact]
+    public void A_container_that_has_no_process_left_to_make_can_be_entered_where_groups_can_be_entered()
+    {
+        Assert.SkipUnless(File.Exists("/sys/fs/cgroup/pids/tasks"), "only version 1 of control groups lets a process enter a full one");
+        Config.Set("linux.resources.pids", JsonNode.Parse("""{"limit": 1}"""));
+        StartDetached();
+        Runtime.Invoke("exec", Id, "/bin/true").Succeeded();
+        DeleteForced();
+    }
+
+    [Fact]
+    public void A_command_line_may_be_as_long_as_the_kernel_allows()
+    {
+        StartDetached();
+        string word = new('w', 100_000);
+        Assert.Equal("10", Runtime.Invoke(["exec", Id, "/bin/sh", "-c", "echo $#", "sh", .. Enumerable.Repeat(word, 10)]).Succeeded());
+        DeleteForced();
+    }
+
+    [Fact]
     public void A_signal_to_exec_reaches_the_command()
     {
         Config.Set("root.readonly", false);

@@ -20,6 +20,17 @@ public sealed class MountTests : ContainerTest
     }
 
     [Fact]
+    public void There_may_be_hundreds_of_mounts()
+    {
+        for (int i = 0; i < 500; i++)
+        {
+            Config.AddMount("/mnt", "tmpfs", "tmpfs");
+        }
+
+        Assert.Equal("500", Shell("grep -c ' /mnt ' /proc/self/mountinfo").Succeeded());
+    }
+
+    [Fact]
     public void The_default_cgroup_mount_shows_the_containers_own()
     {
         string listing = Shell("ls /sys/fs/cgroup").Succeeded();

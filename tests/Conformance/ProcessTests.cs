@@ -5,6 +5,15 @@ namespace Containerception.Conformance.Tests;
 public sealed class ProcessTests : ContainerTest
 {
     [Fact]
+    public void Standard_streams_that_the_caller_has_closed_are_the_null_device()
+    {
+        Config.SetWords("process.args", "/bin/sh", "-c", "readlink /proc/self/fd/0 && readlink /proc/self/fd/2");
+        Bundle.Save();
+        using Command run = Runtime.StartThrough(["/bin/sh", "-c", "exec \"$@\" <&- 2>&-", "sh"], "run", "--bundle", Bundle.Path, Id);
+        Assert.Equal("/dev/null\n/dev/null", run.Wait().Succeeded());
+    }
+
+    [Fact]
     public void Arguments_arrive_as_they_are()
         => Assert.Equal(["", "a b", "\"'$\\", "ünïcödé", "\n"], ProbeJson("args", "", "a b", "\"'$\\", "ünïcödé", "\n").Strings());
 

@@ -82,6 +82,49 @@ public sealed class SecurityTests : ContainerTest
         DeleteForced();
     }
 
+    /// <summary>Behind the caller's descriptors come the runtime's own, directories of the host among them.</summary>
+    [Theory]
+    [InlineData("run")]
+    [InlineData("exec")]
+    public void CVE_2024_21626_preserving_descriptors_that_the_caller_does_not_have_gives_none_of_the_runtimes(string verb)
+    {
+        string[] command = ["/bin/ls", "/proc/self/fd"];
+        Config.SetWords("process.args", command);
+        Bundle.Save();
+        if (verb == "exec")
+        {
+            StartDetached();
+        }
+
+        Outcome outcome = verb == "exec"
+            ? Runtime.Invoke(["exec", "--preserve-fds", "6", Id, .. command])
+            : Runtime.Invoke("run", "--preserve-fds", "6", "--bundle", Bundle.Path, Id);
+        Assert.NotEqual(0, outcome.Status);
+        Assert.Empty(outcome.Output);
+        if (verb == "exec")
+        {
+            DeleteForced();
+        }
+    }
+
+    /// <summary>CAP_SYS_PTRACE looks into any process that it can see: one that joins must not be seen while the host's root is its own.</summary>
+    [Fact]
+    public void CVE_2016_9962_a_process_that_joins_is_not_seen_from_inside_while_it_has_the_hosts_root()
+    {
+        Config.Set("root.readonly", false);
+        Config.WithCapabilities("CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE");
+        string secret = Path.Combine(Scratch, "secret");
+        File.WriteAllText(secret, "of the host");
+        StartDetached("/bin/sh", "-c", $"while :; do for p in /proc/[0-9]*; do test -e $p/root{secret} && echo $p >>/tmp/found; done; done");
+        for (int i = 0; i < 50; i++)
+        {
+            Runtime.Invoke("exec", Id, "/bin/true").Succeeded();
+        }
+
+        DeleteForced();
+        Assert.False(File.Exists(Bundle.InRoot("/tmp/found")), "the root of the host was seen");
+    }
+
     [Theory]
     [InlineData("/proc")]
     [InlineData("/sys")]

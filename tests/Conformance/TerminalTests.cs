@@ -32,6 +32,18 @@ public sealed class TerminalTests : ContainerTest
     }
 
     [Fact]
+    public void A_reader_that_goes_away_ends_neither_the_container_nor_its_cleaning_up()
+    {
+        Config.Set("root.readonly", false);
+        Config.Set("process.terminal", true);
+        Config.SetWords("process.args", "/bin/sh", "-c", "seq 20000; echo >/tmp/done");
+        Bundle.Save();
+        using Command run = Runtime.StartThrough(["/bin/sh", "-c", "\"$@\" </dev/null | head -n 1", "sh"], "run", "--bundle", Bundle.Path, Id);
+        run.Wait().Succeeded();
+        Assert.True(File.Exists(Bundle.InRoot("/tmp/done")), "the container was ended");
+    }
+
+    [Fact]
     public void The_process_has_a_controlling_terminal()
     {
         JsonNode answer = AskOverConsole("tty");

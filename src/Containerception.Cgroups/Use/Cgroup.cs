@@ -34,7 +34,7 @@ public sealed class Cgroup : IDisposable
     }
 
     /// <summary>Whether the container is frozen.</summary>
-    public bool IsFrozen => FreezerNode is { } node && Freezer.IsFrozen(node);
+    public bool IsFrozen => FreezerNode is { Exists: true } node && Freezer.IsFrozen(node);
 
     private CgroupNode? Unified => Find(CgroupHierarchy.UnifiedName);
 
@@ -145,8 +145,14 @@ public sealed class Cgroup : IDisposable
     /// <exception cref="CgroupException">They did not stop in ten seconds; or there is nothing to freeze with.</exception>
     public void Freeze() => Freezer.Freeze(FreezerNode ?? throw NoFreezer());
 
-    /// <summary>Lets them go on.</summary>
-    public void Thaw() => Freezer.Thaw(FreezerNode ?? throw NoFreezer());
+    /// <summary>Lets them go on. Without a group nobody is frozen.</summary>
+    public void Thaw()
+    {
+        if (FreezerNode is { Exists: true } node)
+        {
+            Freezer.Thaw(node);
+        }
+    }
 
     /// <summary>Signals all processes, also those that are being made meanwhile. SIGKILL ends them, frozen or not.</summary>
     public void KillAll(Signal signal) => new CgroupKill(ProcessesNode, FreezerNode, Unified).Send(signal);

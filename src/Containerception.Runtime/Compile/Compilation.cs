@@ -15,7 +15,7 @@ internal sealed class Compilation : IDisposable
 
     private readonly List<SafeFileHandle> _inherited = [];
 
-    public Compilation(Bundle bundle, int estimate, SafeFileHandle sync)
+    public Compilation(Bundle bundle, nint estimate, SafeFileHandle sync)
     {
         Bundle = bundle;
         Memory = new ProgramMemory(estimate);

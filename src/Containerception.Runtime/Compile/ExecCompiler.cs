@@ -16,9 +16,6 @@ internal sealed record ExecSettings
 
     public required CloneFlags Namespaces { get; init; }
 
-    /// <summary>The pid namespace was joined by the parent: the child is in it already.</summary>
-    public required bool PidJoinedByParent { get; init; }
-
     /// <summary>The container's root, where it was moved to and not pivoted to.</summary>
     public required SafeFileHandle? Root { get; init; }
 
@@ -29,6 +26,9 @@ internal sealed record ExecSettings
     public required IReadOnlyList<string> Environment { get; init; }
 
     public required SafeFileHandle Lock { get; init; }
+
+    /// <summary>The child's end of the conversation.</summary>
+    public required SafeFileHandle ChildSync { get; init; }
 
     /// <summary>The parent's end of the conversation.</summary>
     public required SafeFileHandle ParentSync { get; init; }
@@ -51,25 +51,13 @@ internal static class ExecCompiler
         c.Builder.Close(c.Inherit(settings.Lock));
         c.Builder.Close(c.Inherit(settings.ParentSync));
         ProcessSteps.DieWithParent(c, die: true);
-        c.Builder.Tell("cgroup", "join the container's control groups", "its limits hold for this process too");
-        nint self = c.Memory.Copy("0"u8);
-        foreach (SafeFileHandle entry in settings.CgroupEntries)
-        {
-            c.Builder.Call(SyscallNumbers.SYS_write, c.Inherit(entry), self, 1);
-        }
-
         // Limits above the caller's own are for the host's root to set, before it is only the container's.
         ProcessSteps.SetLimits(c, process);
         SchedulingSteps.Add(c, process);
         NamespaceSteps.Hide(c);
+        Slot[] entries = [.. settings.CgroupEntries.Select(c.Inherit)];
         Slot? second = Join(c, settings);
-        if (settings.Root is { } root)
-        {
-            c.Builder.Tell("root", "take the container's root", "it was moved to, not pivoted to (--no-pivot)");
-            c.Builder.Call(SyscallNumbers.SYS_fchdir, c.Inherit(root));
-            c.Builder.Call(SyscallNumbers.SYS_chroot, c.Builder.Text("."));
-        }
-
+        JoinCgroups(c, entries);
         ProcessSteps.NewSession(c, settings.Id, keyring: true);
         if (process.Terminal)
         {
@@ -89,12 +77,36 @@ internal static class ExecCompiler
         return second;
     }
 
+    /// <summary>After the last clone: whoever enters a full group (pids.max) by himself is let in, who is cloned in it is not.</summary>
+    private static void JoinCgroups(Compilation c, Slot[] entries)
+    {
+        c.Builder.Tell("cgroup", "join the container's control groups", "its limits hold for this process too");
+        nint self = c.Memory.Copy("0"u8);
+        foreach (Slot entry in entries)
+        {
+            c.Builder.Call(SyscallNumbers.SYS_write, entry, self, 1);
+            c.Builder.Close(entry);
+        }
+    }
+
+    /// <summary>
+    /// The process that joins is not yet in the container's pid namespace: that is for children, and only its child, which has the container's
+    /// root and nothing of the host's open, can be seen from inside. Who has CAP_SYS_PTRACE there would find the host's root in /proc/PID/root
+    /// of an earlier one, hidden or not (CVE-2016-9962).
+    /// </summary>
     private static Slot? Join(Compilation c, ExecSettings settings)
     {
-        CloneFlags types = settings.PidJoinedByParent ? settings.Namespaces & ~CloneFlags.CLONE_NEWPID : settings.Namespaces;
+        CloneFlags types = settings.Namespaces;
         if (types != 0)
         {
             NamespaceSteps.JoinProcess(c, settings.InitPidfd, types);
+        }
+
+        if (settings.Root is { } root)
+        {
+            c.Builder.Tell("root", "take the container's root", "it was moved to, not pivoted to (--no-pivot)");
+            c.Builder.Call(SyscallNumbers.SYS_fchdir, c.Inherit(root));
+            c.Builder.Call(SyscallNumbers.SYS_chroot, c.Builder.Text("."));
         }
 
         bool again = types.HasFlag(CloneFlags.CLONE_NEWPID) || types.HasFlag(CloneFlags.CLONE_NEWTIME);
@@ -103,8 +115,27 @@ internal static class ExecCompiler
             return null;
         }
 
+        CloseWhatIsTheHosts(c, settings);
         Slot pid = NamespaceSteps.CloneAgain(c, 0);
         ProcessSteps.DieWithParent(c, die: true);
         return pid;
+    }
+
+    /// <summary>What stays is the conversation, and the doors of the container's own groups.</summary>
+    private static void CloseWhatIsTheHosts(Compilation c, ExecSettings settings)
+    {
+        c.Builder.Tell("descriptors", "close what is the host's", "the container can see the descriptors of the next process: close_range(2)");
+        long first = 3 + settings.PreserveFds;
+        foreach (long kept in settings.CgroupEntries.Append(settings.ChildSync).Select(file => (long)file.DangerousGetHandle()).Order())
+        {
+            if (kept > first)
+            {
+                c.Builder.Call(SyscallNumbers.SYS_close_range, first, kept - 1, 0);
+            }
+
+            first = kept + 1;
+        }
+
+        c.Builder.Call(SyscallNumbers.SYS_close_range, first, -1L & 0xFFFFFFFF, 0);
     }
 }

@@ -157,11 +157,6 @@ internal static class ProcessSteps
         ProgramBuilder b = c.Builder;
         b.Tell("descriptors", "close all other descriptors", "a leaked directory of the host is a way out (CVE-2024-21626): close_range(2)");
         b.Call(SyscallNumbers.SYS_close_range, 3 + preserve, -1L & 0xFFFFFFFF, 4);
-        for (int i = 3; i < 3 + preserve; i++)
-        {
-            b.Call(SyscallNumbers.SYS_fcntl, i, 2, 0);
-        }
-
         b.Tell("signals", "give signals their defaults back", "what ception ignored or blocked is not the program's business");
         nint action = c.Memory.Reserve(32);
         for (int signal = 1; signal < FirstRealTimeSignal; signal++)

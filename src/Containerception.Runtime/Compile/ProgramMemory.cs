@@ -9,6 +9,12 @@ namespace Containerception.Runtime;
 /// </summary>
 internal sealed unsafe class ProgramMemory : IDisposable
 {
+    /// <summary>What a document of no length needs, and the arguments of a long command line: execve(2) takes 6 MiB at the most.</summary>
+    private const nint Reserved = 16 << 20;
+
+    /// <summary>The shortest entry of a config.json that becomes the most steps is a masked path: a dozen bytes, a dozen steps.</summary>
+    private const nint PerDocumentByte = 128;
+
     private readonly nint _start;
     private readonly nint _size;
     private nint _used;
@@ -19,6 +25,9 @@ internal sealed unsafe class ProgramMemory : IDisposable
         _start = (nint)Memory.MapAnonymous(
             (nuint)size, MemoryProtection.PROT_READ | MemoryProtection.PROT_WRITE, MappingFlags.MAP_SHARED | MappingFlags.MAP_NORESERVE);
     }
+
+    /// <summary>Enough for the steps of a configuration: an address costs nothing until it is used.</summary>
+    public static nint SizeFor(byte[] document) => Reserved + (document.Length * PerDocumentByte);
 
     /// <summary>Zeroed memory, aligned to 16 bytes.</summary>
     public nint Reserve(int size)

@@ -15,6 +15,9 @@ internal sealed class ContainerCgroup(CgroupLayout layout, string? path, string 
     public ImmutableSortedDictionary<string, string> Paths { get; } =
         request.CgroupManager == CgroupManager.Disabled ? ImmutableSortedDictionary<string, string>.Empty : Cgroup.PathsFor(layout, path, id);
 
+    /// <summary>The same once they were made: none when the container goes without.</summary>
+    public ImmutableSortedDictionary<string, string> MadePaths => _entry is null ? ImmutableSortedDictionary<string, string>.Empty : Paths;
+
     /// <summary>The v1 files to which the child writes itself.</summary>
     public IReadOnlyList<SafeFileHandle> Entries => _entry is { } entry ? entry.Tasks : [];
 

@@ -20,8 +20,6 @@ internal sealed record CreatedContainer(InitChild Init, SavedState State, Runtim
 /// <param name="clock">The time of creation.</param>
 internal sealed class Creator(string root, Action<StepRecord>? listener, TimeProvider clock)
 {
-    private const int ProgramReserve = 256 << 10;
-
     /// <summary>Makes the container; the caller disposes what is returned.</summary>
     /// <param name="bundle">Of what it is made.</param>
     /// <param name="request">What is asked for.</param>
@@ -29,6 +27,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
     /// <param name="signalMask">The mask that the program gets.</param>
     public CreatedContainer Create(Bundle bundle, CreateRequest request, bool waitsForStart, ulong signalMask)
     {
+        PreservedDescriptors.Check(request.PreserveFds);
         CheckTerminal(bundle.Config, request, waitsForStart);
         NamespacePlan namespaces = NamespacePlan.Of(bundle.Linux);
         bool privileged = Credentials.EffectiveUid == 0;
@@ -42,6 +41,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
             directory.SaveConfig(bundle.Document);
             directory.Save(state);
             cgroup.Make(undo);
+            state = state with { CgroupPaths = cgroup.MadePaths };
             return Start(bundle, request, namespaces, privileged, directory, cgroup, state, waitsForStart, signalMask, undo);
         }
         catch (Exception failure)
@@ -59,7 +59,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
         using SafeFileHandle stateFile = MemoryFiles.Create("state");
         SeccompFilter? filter = SeccompFilter.Compile(bundle.Linux.Seccomp);
         using SafeFileHandle? stub = Sealing.NeedsStub(bundle) ? ExecStub.Make(waitsForStart ? ExecStub.NoReport : (int)theirs.DangerousGetHandle()) : null;
-        using Compilation compilation = new(bundle, ProgramReserve + (bundle.Document.Length * 4) + (filter?.Instructions.Length ?? 0), theirs)
+        using Compilation compilation = new(bundle, ProgramMemory.SizeFor(bundle.Document), theirs)
         {
             OpensSourcesInParent = privileged && namespaces.Has(CloneFlags.CLONE_NEWUSER),
             MakesCgroupNamespace = namespaces.Makes(CloneFlags.CLONE_NEWCGROUP),

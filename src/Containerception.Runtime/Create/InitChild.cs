@@ -69,15 +69,16 @@ internal sealed unsafe class InitChild : IDisposable
         Span<byte> message = stackalloc byte[2];
         int length = SocketMessages.Receive(_sync, message, out SafeFileHandle[] descriptors);
         descriptor = descriptors.Length > 0 ? descriptors[0] : null;
-        FollowSecond();
+        SyncMessage? heard = length > 0 ? (SyncMessage)message[0] : null;
+        FollowSecond(heard);
         if (length > 1 && message[0] == (byte)SyncMessage.ExecFailed)
         {
             throw Wrap(_program.FailureOfLast((Errno)message[1]));
         }
 
-        if (length > 0)
+        if (heard is not null)
         {
-            return (SyncMessage)message[0];
+            return heard;
         }
 
         if (_program.Failure() is { } failure)
@@ -125,14 +126,15 @@ internal sealed unsafe class InitChild : IDisposable
         Pidfd.Dispose();
     }
 
-    /// <summary>Once the first clone has made the second and ended, the second is the child.</summary>
-    private void FollowSecond()
+    /// <summary>Once the first clone has made the second and ended, the second is the child. All it says but the first message is the second's.</summary>
+    private void FollowSecond(SyncMessage? heard)
     {
-        if (_second is not { } slot || _replaced || _program.SlotValue(slot) <= 0)
+        if (_second is not { } slot || _replaced || heard == SyncMessage.MapsPlease || (heard is null && _program.SlotValue(slot) <= 0))
         {
             return;
         }
 
+        // The first may not have written down the pid of the second when that speaks; when it has ended it has.
         Waiting.Wait(Pidfd);
         Pidfd.Dispose();
         Pid = (int)_program.SlotValue(slot);

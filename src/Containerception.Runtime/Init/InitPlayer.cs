@@ -43,7 +43,8 @@ internal static unsafe class InitPlayer
                 break;
             }
 
-            if (step->Result >= 0)
+            // The memory is shared: the clone's own 0 must not overwrite its pid, which the process that cloned it writes.
+            if (step->Result >= 0 && !(step->Kind == InitStepKind.Fork && result == 0))
             {
                 program->Slots[step->Result] = result;
             }

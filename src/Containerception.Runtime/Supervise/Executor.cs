@@ -9,8 +9,6 @@ namespace Containerception.Runtime;
 /// <summary>Runs one more process in a container that is there: exec.</summary>
 internal sealed class Executor(string root, Action<StepRecord>? listener)
 {
-    private const int ProgramReserve = 256 << 10;
-
     /// <returns>The exit status, 128 + signal for a signal; 0 when detached.</returns>
     public int Execute(ExecRequest request)
     {
@@ -23,6 +21,7 @@ internal sealed class Executor(string root, Action<StepRecord>? listener)
 
     private InitChild Start(ExecRequest request, ulong signalMask, out SafeFileHandle? terminal)
     {
+        PreservedDescriptors.Check(request.PreserveFds);
         using StateDirectory directory = StateDirectory.Open(root, request.Id);
         directory.Lock();
         SavedState state = directory.Load();
@@ -41,21 +40,20 @@ internal sealed class Executor(string root, Action<StepRecord>? listener)
         using CgroupEntry? entry = ExecCgroup.Open(state, request.Cgroups);
         (SafeFileHandle ours, SafeFileHandle theirs) = UnixSockets.Pair(UnixSocketType.SOCK_SEQPACKET);
         SeccompFilter? filter = SeccompFilter.Compile(bundle.Linux.Seccomp);
-        using Compilation compilation = new(bundle, ProgramReserve + (document.Length * 4) + (filter?.Instructions.Length ?? 0), theirs);
+        using Compilation compilation = new(bundle, ProgramMemory.SizeFor(document), theirs);
         using SafeFileHandle? containerRoot = state.NoPivot ? OpenRoot(state.InitPid) : null;
-        bool pidByParent = JoinPidNamespace(initPidfd, state.Namespaces);
         ExecSettings settings = new()
         {
             Id = request.Id,
             Process = process,
             InitPidfd = initPidfd,
             Namespaces = state.Namespaces,
-            PidJoinedByParent = pidByParent,
             Root = containerRoot,
             CgroupEntries = entry is null ? [] : entry.Tasks,
             Filter = filter,
             Environment = ProcessEnvironment.Compose(process.Env, process.User.Uid, () => OpenPasswd(state.InitPid)),
             Lock = directory.Handle,
+            ChildSync = theirs,
             ParentSync = ours,
             TerminalSize = TerminalSize(process),
             PreserveFds = request.PreserveFds,
@@ -64,7 +62,7 @@ internal sealed class Executor(string root, Action<StepRecord>? listener)
         Slot? second = ExecCompiler.Compile(compilation, settings);
         CompiledProgram program = compilation.Builder.Finish(clock: listener is not null);
 
-        // The child is in the container's pid namespace from its first instruction on: it is not to be looked into.
+        // Nobody of the container is to look into the child, from its first instruction on.
         Prctl.IsDumpable = false;
         InitChild child = InitChild.Clone(0, program, second, ours, theirs, entry?.Unified);
         try
@@ -140,25 +138,6 @@ internal sealed class Executor(string root, Action<StepRecord>? listener)
         if (request.ConsoleSocket is not null && (!process.Terminal || !request.Detach))
         {
             throw new ContainerException(FailureKind.Invalid, "cannot use console socket if runc will not detach or allocate tty");
-        }
-    }
-
-    /// <summary>Joined by us, the clone is in it and one clone is enough. A plain user may not: his child joins, once it has joined the user namespace.</summary>
-    private static bool JoinPidNamespace(SafeFileHandle init, CloneFlags namespaces)
-    {
-        if (!namespaces.HasFlag(CloneFlags.CLONE_NEWPID) || namespaces.HasFlag(CloneFlags.CLONE_NEWTIME))
-        {
-            return false;
-        }
-
-        try
-        {
-            Namespaces.SetNs(init, NamespaceFlags.CLONE_NEWPID);
-            return true;
-        }
-        catch (LinuxException failure) when (failure.Errno == Errno.EPERM)
-        {
-            return false;
         }
     }
 

@@ -12,9 +12,9 @@ internal static class Killer
         SavedState state = directory.Load();
         using Cgroup cgroup = Cgroup.Load(state.CgroupPaths);
         bool alive = ContainerLife.StatusOf(directory, state, cgroup) != ContainerLife.Stopped;
-        if (all)
+        if (all && !state.CgroupPaths.IsEmpty)
         {
-            // What init left behind in a shared pid namespace is still the container's.
+            // What init left behind in a shared pid namespace is still the container's. Without groups nobody but init is known.
             cgroup.KillAll(signal);
             return;
         }

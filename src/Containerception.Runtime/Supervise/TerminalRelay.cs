@@ -19,6 +19,7 @@ internal sealed class TerminalRelay : IDisposable
     private readonly byte[] _buffer = new byte[BufferBytes];
     private bool _inputPolled;
     private bool _inputEnded;
+    private bool _outputEnded;
     private bool _masterEnded;
 
     private TerminalRelay(SafeFileHandle master, SafeFileHandle epoll)
@@ -82,15 +83,24 @@ internal sealed class TerminalRelay : IDisposable
 
     public void Dispose()
     {
-        if (_before is { } settings)
+        if (_before is not { } settings)
+        {
+            return;
+        }
+
+        try
         {
             Terminals.SetSettings(_input, settings);
+        }
+        catch (LinuxException failure) when (failure.Errno == Errno.EIO)
+        {
+            // Our terminal has hung up: it has no settings any more.
         }
     }
 
     private void CopyInput()
     {
-        int length = FileContents.TryRead(_input, _buffer);
+        int length = ReadInput();
         if (length > 0)
         {
             WriteToMaster(_buffer.AsSpan(0, length));
@@ -136,8 +146,39 @@ internal sealed class TerminalRelay : IDisposable
             return false;
         }
 
-        FileContents.WriteAll(_output, _buffer.AsSpan(0, length));
+        WriteOutput(length);
         return true;
+    }
+
+    /// <summary>Whoever read it may be gone: the container goes on, and what it says goes nowhere.</summary>
+    private void WriteOutput(int length)
+    {
+        if (_outputEnded)
+        {
+            return;
+        }
+
+        try
+        {
+            FileContents.WriteAll(_output, _buffer.AsSpan(0, length));
+        }
+        catch (LinuxException failure) when (failure.Errno is Errno.EPIPE or Errno.EIO or Errno.ENOSPC or Errno.EBADF)
+        {
+            _outputEnded = true;
+        }
+    }
+
+    /// <returns>How much was read; 0 at the end, and when our own terminal has hung up.</returns>
+    private int ReadInput()
+    {
+        try
+        {
+            return FileContents.TryRead(_input, _buffer);
+        }
+        catch (LinuxException failure) when (failure.Errno is Errno.EIO or Errno.EBADF or Errno.EISDIR)
+        {
+            return 0;
+        }
     }
 
     private void WriteToMaster(ReadOnlySpan<byte> bytes)

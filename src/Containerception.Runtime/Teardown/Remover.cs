@@ -39,9 +39,10 @@ internal static class Remover
     /// <summary>Takes away what a container whose init has ended left.</summary>
     public static IReadOnlyList<string> Finish(StateDirectory directory, SavedState state, Cgroup cgroup)
     {
-        if (!state.OwnsPids)
+        if (!state.OwnsPids || state.InitPid == 0)
         {
-            // Without a pid namespace that ended with init the others outlive it.
+            // Without a pid namespace that ended with init the others outlive it; and an init whose maker was killed before it wrote down who
+            // it is may be running.
             cgroup.KillAll(Signal.SIGKILL);
         }
 
