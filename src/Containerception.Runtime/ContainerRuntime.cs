@@ -186,6 +186,17 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
         {
             return work();
         }
+        catch (UnauthorizedAccessException failure)
+        {
+            throw new ContainerException(
+                FailureKind.System, "cannot use the directory of the containers' state: permission denied (EACCES)",
+                "who is not root gives --root with a directory of his own, or sets XDG_RUNTIME_DIR", failure);
+        }
+        catch (LinuxException failure) when (failure is { Errno: Errno.EACCES } && failure.Call.StartsWith("mkdirat", StringComparison.Ordinal))
+        {
+            throw new ContainerException(
+                FailureKind.System, failure.Message, "who is not root gives --root with a directory of his own, or sets XDG_RUNTIME_DIR", failure);
+        }
         catch (LinuxException failure)
         {
             throw new ContainerException(FailureKind.System, failure.Message, Hints.For(failure.Call.Split('(')[0], failure.Errno), failure);

@@ -24,7 +24,14 @@ internal sealed class DescriptorWriter(int descriptor) : TextWriter
     {
         if (value is { Length: > 0 })
         {
-            FileContents.WriteAll(_handle, Encoding.GetBytes(value));
+            try
+            {
+                FileContents.WriteAll(_handle, Encoding.GetBytes(value));
+            }
+            catch (LinuxException failure) when (failure.Errno == Errno.EPIPE)
+            {
+                // Whoever read has seen enough: `cdock --help | head`.
+            }
         }
     }
 

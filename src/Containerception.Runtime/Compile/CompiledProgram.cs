@@ -8,6 +8,9 @@ namespace Containerception.Runtime;
 /// <summary>A program ready to be played, and the words for what its player reports.</summary>
 internal sealed unsafe class CompiledProgram(InitProgram* program, List<Story> stories, List<int> storyOf, List<int> textMask)
 {
+    /// <summary>A step that makes more calls than this makes the same one again and again.</summary>
+    private const int CallsTold = 12;
+
     public InitProgram* Program { get; } = program;
 
     public nint SlotValue(Slot slot) => Program->Slots[slot.Number];
@@ -66,18 +69,24 @@ internal sealed unsafe class CompiledProgram(InitProgram* program, List<Story> s
     private StepRecord Tell(int first, int last, bool played)
     {
         long nanoseconds = 0;
+        int count = 0;
         StringBuilder calls = new();
         for (int i = first; i < last; i++)
         {
             // Of a story that was played only what was played: the other branch did not happen.
             InitStep* step = Program->Steps + i;
-            if (step->Kind == InitStepKind.Call && (step->Played == 1 || !played))
+            if (step->Kind == InitStepKind.Call && (step->Played == 1 || !played) && ++count <= CallsTold)
             {
                 calls.Append(calls.Length > 0 ? "; " : "").Append(CallText(i));
             }
 
             nanoseconds += step->Played == 1 ? step->Nanoseconds : 0;
             step->Played = step->Played == 1 ? 2 : step->Played;
+        }
+
+        if (count > CallsTold)
+        {
+            calls.Append(CultureInfo.InvariantCulture, $"; and {count - CallsTold} more");
         }
 
         Story story = stories[storyOf[first]];
@@ -120,6 +129,7 @@ internal sealed unsafe class CompiledProgram(InitProgram* program, List<Story> s
     {
         -100 => "AT_FDCWD",
         > -4096 and < 4096 => value.ToString(CultureInfo.InvariantCulture),
+        _ when (long)value > uint.MaxValue => "…", // an address of ours: it tells nobody anything
         _ => string.Create(CultureInfo.InvariantCulture, $"0x{value:x}"),
     };
 }
