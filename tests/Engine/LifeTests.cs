@@ -46,6 +46,15 @@ public sealed class LifeTests : IDisposable
     }
 
     [Fact]
+    public void The_stop_signal_is_noted_for_who_stops_the_container()
+    {
+        Assert.Equal(0, _cdock.Do("run", "--name", "noted", "--stop-signal", "USR1", "--runtime", Cdock.Runtime, "host", "true").ExitCode);
+        using JsonDocument config = JsonDocument.Parse(File.ReadAllText(Path.Join(_cdock.Root, "containers", _cdock.Ids()[0], "config.json")));
+        Assert.Equal("SIGUSR1", config.RootElement.GetProperty("annotations").GetProperty("org.opencontainers.image.stopSignal").GetString());
+        Assert.Equal(0, _cdock.Do("rm", "noted").ExitCode);
+    }
+
+    [Fact]
     public void An_ended_container_is_kept_until_it_is_removed()
     {
         Assert.Equal(3, _cdock.Do("run", "--name", "done", "--label", "a=b", "--runtime", Cdock.Runtime, "host", "sh", "-c", "exit 3").ExitCode);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Containerception.Linux;
 using Containerception.Oci;
 
 namespace Containerception.Engine;
@@ -24,10 +25,16 @@ internal static class ConfigCompiler
             Hostname = linux.Namespaces.Any(one => one.Type == "uts") ? hostname : null,
             Process = WithProcess(config.Process ?? new ProcessConfig { Cwd = "/" }, request, root, hostname, capabilities),
             Mounts = WithMounts(config.Mounts, request, root),
-            Annotations = config.Annotations.SetItems(request.Labels),
+            Annotations = AnnotationsOf(config.Annotations.SetItems(request.Labels), request),
             Linux = WithLimits(WithFilters(linux, request, capabilities, machine, root.Base is not null), request, machine, id),
         };
     }
+
+    /// <summary>Who stops the container finds its signal where the image-spec's conversion puts it (conversion.md, "Config.StopSignal").</summary>
+    private static ImmutableSortedDictionary<string, string> AnnotationsOf(ImmutableSortedDictionary<string, string> annotations, RunRequest request)
+        => request.StopSignal == Signal.SIGTERM
+            ? annotations
+            : annotations.SetItem("org.opencontainers.image.stopSignal", Signals.Name(request.StopSignal));
 
     private static RuntimeConfig Standard(RunRequest request, Machine machine) => new()
     {
