@@ -28,7 +28,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
     public CreatedContainer Create(Bundle bundle, CreateRequest request, bool waitsForStart, ulong signalMask)
     {
         PreservedDescriptors.Check(request.PreserveFds);
-        CheckTerminal(bundle.Config, request, waitsForStart);
+        CallerTerminal.Check(bundle.Config.Process!, detached: waitsForStart || request.Detach, request.ConsoleSocket);
         NamespacePlan namespaces = NamespacePlan.Of(bundle.Linux);
         bool privileged = Credentials.EffectiveUid == 0;
         Undo undo = new();
@@ -81,7 +81,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
             State = stateFile,
             Lock = directory.Handle,
             ParentSync = ours,
-            TerminalSize = TerminalSize(bundle.Config.Process),
+            TerminalSize = CallerTerminal.Size(bundle.Config.Process),
             SaysReady = waitsForStart || told,
             SignalMask = signalMask,
             Stub = stub,
@@ -133,32 +133,6 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
                 Namespaces.SetNs(ns, NamespaceFlags.CLONE_NEWPID);
             }
         }
-    }
-
-    private static void CheckTerminal(RuntimeConfig config, CreateRequest request, bool waitsForStart)
-    {
-        bool terminal = config.Process!.Terminal;
-        bool detached = waitsForStart || request.Detach;
-        if (terminal && detached && request.ConsoleSocket is null)
-        {
-            throw new ContainerException(FailureKind.Invalid, "cannot allocate tty if runc will detach without setting console socket", "give --console-socket, or set process.terminal to false");
-        }
-
-        if (request.ConsoleSocket is not null && (!terminal || !detached))
-        {
-            throw new ContainerException(FailureKind.Invalid, "cannot use console socket if runc will not detach or allocate tty");
-        }
-    }
-
-    private static WindowSize? TerminalSize(ProcessConfig process)
-    {
-        if (process.ConsoleSize is { } size)
-        {
-            return new WindowSize((ushort)size.Height, (ushort)size.Width);
-        }
-
-        SafeFileHandle input = Descriptors.Borrow(0);
-        return process.Terminal && Terminals.IsTerminal(input) ? Terminals.GetSize(input) : null;
     }
 
     private static SafeFileHandle? OpenPasswd(string rootfs)

@@ -80,7 +80,7 @@ internal static class SealedBinary
 
     private static SafeFileHandle CopyToMemory(SafeFileHandle self)
     {
-        SafeFileHandle copy = MemoryFiles.Create("ception", MemfdFlags.MFD_ALLOW_SEALING);
+        SafeFileHandle copy = MemoryFiles.CreateExecutable("ception");
         while (FileContents.SendFile(copy, self) > 0)
         {
         }

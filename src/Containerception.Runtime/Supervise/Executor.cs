@@ -30,7 +30,7 @@ internal sealed class Executor(string root, Action<StepRecord>? listener)
         byte[] document = directory.LoadConfig();
         Bundle bundle = Bundle.Saved(state, document);
         ProcessConfig process = ExecProcess.Compose(bundle.Config.Process!, request);
-        CheckTerminal(process, request);
+        CallerTerminal.Check(process, request.Detach, request.ConsoleSocket);
         using SafeFileHandle initPidfd = Processes.TryPidfdOpen(state.InitPid) ?? throw NotRunning();
         if (!ProcessTable.IsAlive(state.InitPid, state.InitStart))
         {
@@ -55,7 +55,7 @@ internal sealed class Executor(string root, Action<StepRecord>? listener)
             Lock = directory.Handle,
             ChildSync = theirs,
             ParentSync = ours,
-            TerminalSize = TerminalSize(process),
+            TerminalSize = CallerTerminal.Size(process),
             PreserveFds = request.PreserveFds,
             SignalMask = signalMask,
         };
@@ -128,30 +128,10 @@ internal sealed class Executor(string root, Action<StepRecord>? listener)
         }
     }
 
-    private static void CheckTerminal(ProcessConfig process, ExecRequest request)
-    {
-        if (process.Terminal && request.Detach && request.ConsoleSocket is null)
-        {
-            throw new ContainerException(FailureKind.Invalid, "cannot allocate tty if runc will detach without setting console socket");
-        }
-
-        if (request.ConsoleSocket is not null && (!process.Terminal || !request.Detach))
-        {
-            throw new ContainerException(FailureKind.Invalid, "cannot use console socket if runc will not detach or allocate tty");
-        }
-    }
-
     private static ContainerException NotRunning() => new(FailureKind.Conflict, "cannot exec in a stopped container");
 
     private static SafeFileHandle OpenRoot(int pid)
         => Files.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/root"), OpenFlags.O_PATH | OpenFlags.O_DIRECTORY | OpenFlags.O_CLOEXEC);
-
-    private static WindowSize? TerminalSize(ProcessConfig process)
-    {
-        SafeFileHandle input = Descriptors.Borrow(0);
-        return process.ConsoleSize is { } size ? new WindowSize((ushort)size.Height, (ushort)size.Width)
-            : process.Terminal && Terminals.IsTerminal(input) ? Terminals.GetSize(input) : null;
-    }
 
     private static SafeFileHandle? OpenPasswd(int pid)
     {
