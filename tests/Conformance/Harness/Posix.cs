@@ -20,6 +20,8 @@ internal static unsafe partial class Posix
 
     public static void Kill(int pid, int signal) => _ = kill(pid, signal);
 
+    public static void Signal(this Command command, int signal) => Kill(command.Pid, signal);
+
     public static void Chown(string path, uint uid, uint gid) => Done(chown(path, uid, gid), "chown");
 
     public static void MakeFifo(string path) => Done(mkfifo(path, 0x1B6), "mkfifo");

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Containerception.Conformance.Tests;
+namespace Containerception.Tests;
 
 /// <summary>What a program said, and how it ended: its exit status, or 128 + signal.</summary>
 internal sealed record Outcome(int Status, string Output, string Errors)
@@ -21,14 +21,16 @@ internal sealed record Outcome(int Status, string Output, string Errors)
 /// <summary>One program started by a test. It is killed when it takes longer than it may.</summary>
 internal sealed class Command : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly Process _process;
+    private readonly TimeSpan _patience;
     private readonly Task<string> _output;
     private readonly Task<string> _errors;
     private readonly string _words;
 
-    public Command(IEnumerable<string> words, string? input = null, IReadOnlyDictionary<string, string?>? environment = null, string? folder = null)
+    public Command(IEnumerable<string> words, string? input = null, IReadOnlyDictionary<string, string?>? environment = null, string? folder = null,
+        TimeSpan? patience = null)
     {
+        _patience = patience ?? TimeSpan.FromSeconds(30);
         string[] all = words.ToArray();
         _words = string.Join(' ', all);
         ProcessStartInfo start = new(all[0], all[1..])
@@ -65,17 +67,15 @@ internal sealed class Command : IDisposable
     public Outcome Wait()
     {
         // Its output too: a process left behind keeps the pipe open, and that is a leak to be told, not waited for.
-        bool ended = _process.WaitForExit(Patience) && Task.WaitAll([_output, _errors], TimeSpan.FromSeconds(10));
+        bool ended = _process.WaitForExit(_patience) && Task.WaitAll([_output, _errors], TimeSpan.FromSeconds(10));
         if (!ended)
         {
             _process.Kill(entireProcessTree: true);
-            Assert.Fail($"{_words}: did not end, or left somebody holding its output, within {Patience.TotalSeconds} s");
+            Assert.Fail($"{_words}: did not end, or left somebody holding its output, within {_patience.TotalSeconds} s");
         }
 
         return new Outcome(_process.ExitCode, _output.Result, _errors.Result);
     }
-
-    public void Signal(int signal) => Posix.Kill(_process.Id, signal);
 
     public void Dispose()
     {
