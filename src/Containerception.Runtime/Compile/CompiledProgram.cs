@@ -24,6 +24,16 @@ internal sealed unsafe class CompiledProgram(InitProgram* program, List<Story> s
         return failed == InitProgram.NothingFailed ? null : Failure(failed, (Errno)Program->FailedErrno);
     }
 
+    /// <summary>A child that is gone and said nothing: null when it is so because it became the user's program, which the last step does.</summary>
+    public ContainerException? Death()
+    {
+        int reached = Program->Reached;
+        return reached == Program->StepCount - 1 ? null : new ContainerException(
+            FailureKind.System,
+            $"{stories[storyOf[reached]].Tell()}: {CallText(reached)}: the process was killed",
+            "a memory limit that is too small to start in does that, and the kernel's log says so: raise linux.resources.memory.limit");
+    }
+
     /// <summary>The failure of the last step, which execs, when it comes to light only after it.</summary>
     public ContainerException FailureOfLast(Errno errno) => Failure(Program->StepCount - 1, errno);
 

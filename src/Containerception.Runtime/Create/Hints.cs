@@ -26,8 +26,10 @@ internal static class Hints
         ("move_mount", Errno.EINVAL) => "a directory can only be mounted on a directory, and a file on a file",
         ("target", Errno.ELOOP) => "the path is, or goes through, a symbolic link where none may be",
         ("execve" or "program", Errno.ENOEXEC) => "not a program of this machine's architecture, or a script without '#!'",
+        ("prlimit64", Errno.EPERM) => "process.rlimits asks for more than the caller's own hard limit, and the caller has no CAP_SYS_RESOURCE: see ulimit -H",
         ("seccomp", Errno.EINVAL) => "the kernel refuses the filter: see dmesg, and the flags of linux.seccomp",
         (_, Errno.ENOMEM) => "memory is short, or the control group's limit is too small for a process to start",
+        (_, Errno.ENOSPC) => "the file system is full, or has no inodes left: df, df -i",
         (_, Errno.EMFILE) => "the limit on open files is reached: ulimit -n",
         _ => null,
     };

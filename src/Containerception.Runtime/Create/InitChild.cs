@@ -81,7 +81,7 @@ internal sealed unsafe class InitChild : IDisposable
             return heard;
         }
 
-        if (_program.Failure() is { } failure)
+        if ((_program.Failure() ?? _program.Death()) is { } failure)
         {
             throw Wrap(failure);
         }

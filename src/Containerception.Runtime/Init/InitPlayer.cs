@@ -22,6 +22,7 @@ internal static unsafe class InitPlayer
         while (at >= 0 && at < program->StepCount)
         {
             InitStep* step = program->Steps + at;
+            program->Reached = at > program->Reached ? at : program->Reached;
             long started = program->Clock != 0 ? Now(program) : 0;
             int next = at + 1;
             nint result = Do(program, step, &next);

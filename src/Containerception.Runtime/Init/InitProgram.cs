@@ -106,6 +106,9 @@ internal unsafe struct InitProgram
     public int FailedStep;
     public int FailedErrno;
 
+    /// <summary>Written by the child: the furthest step begun. A clone on its way out never turns it back.</summary>
+    public int Reached;
+
     /// <summary>Room for paths: <see cref="InitTarget.ScratchSize"/> bytes.</summary>
     public byte* Scratch;
 }
