@@ -180,6 +180,9 @@ public static partial class FileContents
         return true;
     }
 
+    /// <summary>Gives the lock back, also on behalf of those who have inherited the open file.</summary>
+    public static void Funlock(SafeFileHandle file) => Check.Result(flock(file, FileLocks.LOCK_UN), $"flock({file}, LOCK_UN)");
+
     // Enough to recognise it: what is written may be megabytes.
     private static string Quote(ReadOnlySpan<byte> content)
     {

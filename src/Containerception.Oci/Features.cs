@@ -45,6 +45,10 @@ public sealed record Features
 
     public bool IntelRdt { get; init; }
 
+    public ImmutableArray<string> MemoryPolicyModes { get; init => field = value.OrEmpty(); } = [];
+
+    public ImmutableArray<string> MemoryPolicyFlags { get; init => field = value.OrEmpty(); } = [];
+
     public bool IdMappedMounts { get; init; }
 
     public bool NetDevices { get; init; }
@@ -77,6 +81,7 @@ public sealed record Features
         WriteSwitch(json, "apparmor", features.Apparmor);
         WriteSwitch(json, "selinux", features.Selinux);
         WriteSwitch(json, "intelRdt", features.IntelRdt);
+        json.Object("memoryPolicy", features, WriteMemoryPolicy);
         json.Object("mountExtensions", features, static (json, features) => WriteSwitch(json, "idmap", features.IdMappedMounts));
         WriteSwitch(json, "netDevices", features.NetDevices);
     }
@@ -98,6 +103,12 @@ public sealed record Features
         json.Texts("archs", features.SeccompArchitectures);
         json.Texts("knownFlags", features.SeccompKnownFlags);
         json.Texts("supportedFlags", features.SeccompSupportedFlags);
+    }
+
+    private static void WriteMemoryPolicy(ConfigWriter json, Features features)
+    {
+        json.Texts("modes", features.MemoryPolicyModes);
+        json.Texts("flags", features.MemoryPolicyFlags);
     }
 
     private static void WriteSwitch(ConfigWriter json, string name, bool enabled)

@@ -29,6 +29,15 @@ public static class Specification
         "CAP_WAKE_ALARM", "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ", "CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
     ];
 
+    /// <summary>Modes of memory policies, sorted. linux/mempolicy.h.</summary>
+    public static ImmutableArray<string> MemoryPolicyModes { get; } =
+    [
+        "MPOL_BIND", "MPOL_DEFAULT", "MPOL_INTERLEAVE", "MPOL_LOCAL", "MPOL_PREFERRED", "MPOL_PREFERRED_MANY", "MPOL_WEIGHTED_INTERLEAVE",
+    ];
+
+    /// <summary>Flags of memory policies, sorted. linux/mempolicy.h.</summary>
+    public static ImmutableArray<string> MemoryPolicyFlags { get; } = ["MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"];
+
     /// <summary>Names of resource limits. getrlimit(2).</summary>
     public static ImmutableArray<string> Rlimits { get; } =
     [

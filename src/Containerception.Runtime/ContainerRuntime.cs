@@ -22,7 +22,7 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
     {
         Bundle bundle = Bundle.Open(request.Bundle);
         Sealing.Prepare(bundle, blocksSignals: false);
-        new Creator(Root, listener, TimeProvider.System).Create(bundle, request, waitsForStart: true, Signals.Block(SignalSet.Empty).Bits).Dispose();
+        new Creator(Root, listener, warn, TimeProvider.System).Create(bundle, request, waitsForStart: true, Signals.Block(SignalSet.Empty).Bits).Dispose();
     });
 
     /// <summary>Creates, starts, waits and deletes (or, detached, only creates and starts).</summary>
@@ -59,7 +59,7 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
     });
 
     /// <returns>The process's exit status, 128 + signal for a signal; 0 when detached.</returns>
-    public int Exec(ExecRequest request) => Guard(() => new Executor(Root, listener).Execute(request));
+    public int Exec(ExecRequest request) => Guard(() => new Executor(Root, listener, warn).Execute(request));
 
     /// <summary>Sends a signal to init, or with <paramref name="all"/> to every process of the container.</summary>
     public void Kill(string id, int signal, bool all) => Guard(() =>
@@ -109,7 +109,7 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
 
         using Foreground? foreground = request.Detach ? null : Foreground.Begin();
         ulong mask = (foreground?.Before ?? CallerSignals.Restore()).Bits;
-        using CreatedContainer container = new Creator(Root, listener, TimeProvider.System).Create(bundle, request, waitsForStart: false, mask);
+        using CreatedContainer container = new Creator(Root, listener, warn, TimeProvider.System).Create(bundle, request, waitsForStart: false, mask);
         if (container.Config.Hooks is { Poststart.Length: > 0 })
         {
             using StateDirectory directory = StateDirectory.Open(Root, request.Id);

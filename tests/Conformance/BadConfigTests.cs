@@ -25,7 +25,6 @@ public sealed class BadConfigTests : ContainerTest
     [InlineData("process.user.uid", "4294967295", "process.user.uid")]
     [InlineData("process.user.gid", "\"root\"", "process.user.gid")]
     [InlineData("process.user.umask", "4096", "process.user.umask")]
-    [InlineData("process.capabilities.bounding", "[\"CAP_FLY\"]", "process.capabilities.bounding[0]")]
     [InlineData("process.capabilities.effective", "[\"chown\"]", "process.capabilities.effective[0]")]
     [InlineData("process.rlimits", "[{\"type\": \"RLIMIT_FUN\", \"soft\": 1, \"hard\": 1}]", "process.rlimits[0].type")]
     [InlineData("process.rlimits", "[{\"type\": \"RLIMIT_NOFILE\", \"soft\": 2, \"hard\": 1}]", "process.rlimits[0].soft")]

@@ -47,6 +47,25 @@ public sealed class CapabilityTests : ContainerTest
     }
 
     [Fact]
+    public void One_that_nobody_knows_is_left_out_with_a_warning()
+    {
+        Config.WithCapabilities("CAP_CHOWN", "CAP_TIME_TRAVEL");
+        Outcome outcome = RunArgs("/bin/probe", "caps");
+        Assert.Equal(["CAP_CHOWN"], JsonNode.Parse(outcome.Succeeded())!["bounding"].Strings());
+        Assert.Contains("ignoring unknown or unavailable capabilities: [CAP_TIME_TRAVEL]", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_ambient_one_that_is_not_inheritable_is_left_out_with_a_warning()
+    {
+        Config.WithCapabilities("CAP_CHOWN", "CAP_KILL");
+        Config.SetWords("process.capabilities.ambient", "CAP_KILL");
+        Outcome outcome = RunArgs("/bin/probe", "caps");
+        Assert.Empty(JsonNode.Parse(outcome.Succeeded())!["ambient"].Strings());
+        Assert.Contains("can't raise ambient capability CAP_KILL", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_a_list_there_are_none()
     {
         Config.Set("process.capabilities", new JsonObject());

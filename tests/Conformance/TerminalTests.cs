@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -9,7 +8,7 @@ public sealed class TerminalTests : ContainerTest
     [Fact]
     public void The_console_socket_receives_the_master()
     {
-        using ConsoleSocket console = new(Path.Combine(Scratch, "console"));
+        using DescriptorSocket console = new(Path.Combine(Scratch, "console"));
         Config.Set("process.terminal", true);
         Config.SetWords("process.args", "/bin/sh", "-c", "tty; read line; echo got $line");
         Create("--console-socket", console.Path).Succeeded();
@@ -66,7 +65,7 @@ public sealed class TerminalTests : ContainerTest
     {
         Config.Set("process.user", JsonNode.Parse("""{"uid": 7, "gid": 8}"""));
         Config.Set("process.terminal", true);
-        using ConsoleSocket console = new(Path.Combine(Scratch, "console"));
+        using DescriptorSocket console = new(Path.Combine(Scratch, "console"));
         Config.SetWords("process.args", "/bin/sh", "-c", "stat -L -c 'owner %u' /proc/self/fd/0; sleep 1000");
         string said = StartOverConsole(console, "owner 7", out int master);
         Posix.Close(master);
@@ -78,7 +77,7 @@ public sealed class TerminalTests : ContainerTest
     public void Dev_console_is_the_terminal()
     {
         Config.Set("process.terminal", true);
-        using ConsoleSocket console = new(Path.Combine(Scratch, "console"));
+        using DescriptorSocket console = new(Path.Combine(Scratch, "console"));
         Config.SetWords("process.args", "/bin/sh", "-c", "echo through the console >/dev/console; sleep 1000");
         string said = StartOverConsole(console, "through the console", out int master);
         Posix.Close(master);
@@ -97,7 +96,7 @@ public sealed class TerminalTests : ContainerTest
     public void A_change_of_size_reaches_the_process()
     {
         Config.Set("process.terminal", true);
-        using ConsoleSocket console = new(Path.Combine(Scratch, "console"));
+        using DescriptorSocket console = new(Path.Combine(Scratch, "console"));
         Config.SetWords("process.args", "/bin/sh", "-c", "trap 'stty size' WINCH; echo ready; while :; do sleep 0.02; done");
         StartOverConsole(console, "ready", out int master);
         Posix.SetWindowSize(master, 44, 99);
@@ -157,7 +156,7 @@ public sealed class TerminalTests : ContainerTest
     public void Exec_can_have_a_terminal_of_its_own()
     {
         StartDetached();
-        using ConsoleSocket console = new(Path.Combine(Scratch, "console"));
+        using DescriptorSocket console = new(Path.Combine(Scratch, "console"));
         Runtime.Invoke("exec", "--tty", "--detach", "--console-socket", console.Path, Id, "/bin/sh", "-c", "tty; sleep 1000").Succeeded();
         (int master, _) = console.Receive();
         Assert.Contains("/dev/pts/0", ReadUntil(master, "/dev/pts/0"), StringComparison.Ordinal);
@@ -168,7 +167,7 @@ public sealed class TerminalTests : ContainerTest
     [Fact]
     public void A_console_socket_without_a_terminal_is_refused()
     {
-        using ConsoleSocket console = new(Path.Combine(Scratch, "console"));
+        using DescriptorSocket console = new(Path.Combine(Scratch, "console"));
         Config.SetWords("process.args", "/bin/true");
         Outcome outcome = Create("--console-socket", console.Path);
         Assert.Equal(1, outcome.Status);
@@ -196,7 +195,7 @@ public sealed class TerminalTests : ContainerTest
     private JsonNode AskOverConsole(params string[] question)
     {
         Config.Set("process.terminal", true);
-        using ConsoleSocket console = new(Path.Combine(Scratch, "console"));
+        using DescriptorSocket console = new(Path.Combine(Scratch, "console"));
         Config.SetWords("process.args", ["/bin/probe", .. question]);
         string said = StartOverConsole(console, "}", out int master);
         Posix.Close(master);
@@ -204,7 +203,7 @@ public sealed class TerminalTests : ContainerTest
         return JsonNode.Parse(said)!;
     }
 
-    private string StartOverConsole(ConsoleSocket console, string expected, out int master)
+    private string StartOverConsole(DescriptorSocket console, string expected, out int master)
     {
         Create("--console-socket", console.Path).Succeeded();
         (master, _) = console.Receive();
@@ -224,35 +223,5 @@ public sealed class TerminalTests : ContainerTest
         });
         Assert.True(reading.Wait(TimeSpan.FromSeconds(10)), $"no '{expected}' in '{text}'");
         return text.ToString();
-    }
-
-    /// <summary>What an engine listens on for the master of a container's terminal.</summary>
-    private sealed class ConsoleSocket : IDisposable
-    {
-        private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-
-        public ConsoleSocket(string path)
-        {
-            Path = path;
-            _listener.Bind(new UnixDomainSocketEndPoint(path));
-            _listener.Listen();
-        }
-
-        public string Path { get; }
-
-        public (int Master, string Name) Receive()
-        {
-            Assert.True(_listener.Poll(TimeSpan.FromSeconds(10), SelectMode.SelectRead), "nobody connects to the console socket");
-            using Socket connection = _listener.Accept();
-            connection.Blocking = true;
-            (int fd, byte[] body) = Posix.ReceiveDescriptor((int)connection.Handle);
-            return (fd, Encoding.UTF8.GetString(body));
-        }
-
-        public void Dispose()
-        {
-            _listener.Dispose();
-            File.Delete(Path);
-        }
     }
 }

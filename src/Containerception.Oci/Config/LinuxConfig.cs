@@ -35,6 +35,8 @@ public sealed record LinuxConfig
     public string? MountLabel { get; init; }
 
     public PersonalityConfig? Personality { get; init; }
+
+    public MemoryPolicyConfig? MemoryPolicy { get; init; }
 }
 
 /// <summary>A namespace to make, or with <see cref="Path"/> to join.</summary>
@@ -89,5 +91,18 @@ public sealed record PersonalityConfig
     /// <summary><c>LINUX</c> or <c>LINUX32</c>.</summary>
     public required string Domain { get; init; }
 
+    public ImmutableArray<string> Flags { get; init => field = value.OrEmpty(); } = [];
+}
+
+/// <summary>On which NUMA nodes memory comes to lie: set_mempolicy(2).</summary>
+public sealed record MemoryPolicyConfig
+{
+    /// <summary><c>MPOL_BIND</c> and its like.</summary>
+    public required string Mode { get; init; }
+
+    /// <summary>A list like <c>0-3,7</c>.</summary>
+    public string? Nodes { get; init; }
+
+    /// <summary><c>MPOL_F_STATIC_NODES</c> and its like.</summary>
     public ImmutableArray<string> Flags { get; init => field = value.OrEmpty(); } = [];
 }

@@ -6,7 +6,6 @@ internal static class LinuxReader
     public static LinuxConfig Read(ConfigNode linux)
     {
         linux.Refuse("intelRdt", "Intel RDT is not supported by this version");
-        linux.Refuse("memoryPolicy", "memory policies are not supported by this version");
         linux.Refuse("netDevices", "moving network devices is not supported by this version");
         return new LinuxConfig
         {
@@ -24,6 +23,7 @@ internal static class LinuxReader
             ReadonlyPaths = linux.Texts("readonlyPaths"),
             MountLabel = linux.Text("mountLabel"),
             Personality = linux.Object("personality", ReadPersonality),
+            MemoryPolicy = linux.Object("memoryPolicy", ReadMemoryPolicy),
         };
     }
 
@@ -61,5 +61,12 @@ internal static class LinuxReader
     {
         Domain = personality.RequiredText("domain"),
         Flags = personality.Texts("flags"),
+    };
+
+    private static MemoryPolicyConfig ReadMemoryPolicy(ConfigNode policy) => new()
+    {
+        Mode = policy.RequiredText("mode"),
+        Nodes = policy.Text("nodes"),
+        Flags = policy.Texts("flags"),
     };
 }

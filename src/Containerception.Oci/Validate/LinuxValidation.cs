@@ -34,6 +34,11 @@ internal static class LinuxValidation
             linux.Personality?.Domain is null or "LINUX" or "LINUX32",
             "linux.personality.domain",
             $"must be LINUX or LINUX32, not {Require.Quote(linux.Personality?.Domain ?? "")}");
+        if (linux.MemoryPolicy is { } policy)
+        {
+            MemoryPolicyValidation.Check(policy);
+        }
+
         Require.That(linux.Personality?.Flags.IsEmpty ?? true, "linux.personality.flags", $"the specification knows none");
     }
 

@@ -20,7 +20,6 @@ internal static class ProcessValidation
         CheckUser(process.User);
         CheckCapabilities(process.Capabilities ?? new CapabilitiesConfig());
         CheckRlimits(process.Rlimits);
-        CheckLabels(process);
         Require.That(
             process.OomScoreAdj is null or (>= -OomScoreAdjMax and <= OomScoreAdjMax),
             "process.oomScoreAdj",
@@ -52,14 +51,9 @@ internal static class ProcessValidation
     // -1 means "leave it as it is" to setresuid(2) and its like.
     private static void CheckId(uint id, string field) => Require.That(id != uint.MaxValue, field, $"{uint.MaxValue} is no id");
 
+    /// <summary>Names that are unknown are left out later, with a warning: a newer kernel may have given them to a newer caller.</summary>
     private static void CheckCapabilities(CapabilitiesConfig capabilities)
     {
-        CheckNames(capabilities.Bounding, "process.capabilities.bounding");
-        CheckNames(capabilities.Effective, "process.capabilities.effective");
-        CheckNames(capabilities.Inheritable, "process.capabilities.inheritable");
-        CheckNames(capabilities.Permitted, "process.capabilities.permitted");
-        CheckNames(capabilities.Ambient, "process.capabilities.ambient");
-
         // capset(2) says EPERM, and not which one.
         for (int i = 0; i < capabilities.Effective.Length; i++)
         {
@@ -67,14 +61,6 @@ internal static class ProcessValidation
                 capabilities.Permitted.Contains(capabilities.Effective[i]),
                 $"process.capabilities.effective[{i}]",
                 $"{capabilities.Effective[i]} must be permitted as well");
-        }
-    }
-
-    private static void CheckNames(ImmutableArray<string> names, string field)
-    {
-        for (int i = 0; i < names.Length; i++)
-        {
-            Require.That(Specification.Capabilities.Contains(names[i]), $"{field}[{i}]", $"no such capability: {Require.Quote(names[i])}");
         }
     }
 
@@ -90,13 +76,5 @@ internal static class ProcessValidation
                 Require.That(rlimits[earlier].Type != rlimit.Type, $"process.rlimits[{i}].type", $"{rlimit.Type} is set twice");
             }
         }
-    }
-
-    private static void CheckLabels(ProcessConfig process)
-    {
-        // A process that is told to be unconfined is what it would be without the field.
-        Require.That(
-            process.ApparmorProfile is null or "" or "unconfined", "process.apparmorProfile", $"AppArmor is not supported by this version");
-        Require.That(string.IsNullOrEmpty(process.SelinuxLabel), "process.selinuxLabel", $"SELinux is not supported by this version");
     }
 }

@@ -9,6 +9,9 @@ internal static class Require
 {
     private const int QuotedLengthMax = 80;
 
+    // CONFIG_NR_CPUS is at most 8192.
+    private const int CpuMax = 8191;
+
     public static void That(bool holds, string field, [InterpolatedStringHandlerArgument(nameof(holds))] ref Refusal problem)
     {
         if (!holds)
@@ -56,19 +59,8 @@ internal static class Require
     }
 
     /// <summary>cpuset(7)'s list format: <c>0-3,7</c>. Empty is as good as absent.</summary>
-    public static void CpuList(string? list, string field)
-    {
-        foreach (string range in string.IsNullOrEmpty(list) ? [] : list.Split(','))
-        {
-            bool good = range.Split('-') switch
-            {
-                [string one] => IsNumber(one, out _),
-                [string first, string last] => IsNumber(first, out ushort low) && IsNumber(last, out ushort high) && low <= high,
-                _ => false,
-            };
-            That(good, field, $"must be a list like 0-3,7, not {Quote(list!)}");
-        }
-    }
+    public static void CpuList(string? list, string field, int max = CpuMax)
+        => That(NumberList.TryParse(list, max, out _), field, $"must be a list like 0-3,7, not {Quote(list ?? "")}");
 
     /// <summary>In quotes, on one line, and not longer than a line.</summary>
     public static string Quote(string text)
@@ -76,9 +68,6 @@ internal static class Require
         string line = text.Length > QuotedLengthMax ? text[..QuotedLengthMax] + "…" : text;
         return $"\"{line.Replace("\n", "\\n", StringComparison.Ordinal)}\"";
     }
-
-    private static bool IsNumber(string digits, out ushort number)
-        => ushort.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 }
 
 /// <summary>A text that is put together only if the condition before it does not hold.</summary>

@@ -18,6 +18,7 @@ internal static class LinuxWriter
         json.Texts("readonlyPaths", linux.ReadonlyPaths);
         json.Text("mountLabel", linux.MountLabel);
         json.Object("personality", linux.Personality, WritePersonality);
+        json.Object("memoryPolicy", linux.MemoryPolicy, WriteMemoryPolicy);
         json.ObjectMap("timeOffsets", linux.TimeOffsets, WriteTimeOffset);
     }
 
@@ -80,6 +81,13 @@ internal static class LinuxWriter
     {
         json.Text("domain", personality.Domain);
         json.Texts("flags", personality.Flags);
+    }
+
+    private static void WriteMemoryPolicy(ConfigWriter json, MemoryPolicyConfig policy)
+    {
+        json.Text("mode", policy.Mode);
+        json.Text("nodes", policy.Nodes);
+        json.Texts("flags", policy.Flags);
     }
 
     private static void WriteTimeOffset(ConfigWriter json, TimeOffset offset)

@@ -40,6 +40,9 @@ internal sealed record SavedState
     /// <summary>The root was moved to, not pivoted to: who joins must take it from /proc/PID/root.</summary>
     public bool NoPivot { get; init; }
 
+    /// <summary>The container kept its caller's session keyring, and so does who joins it.</summary>
+    public bool NoNewKeyring { get; init; }
+
     public ReadOnlyMemory<byte> Write()
     {
         ArrayBufferWriter<byte> buffer = new(1024);
@@ -56,6 +59,7 @@ internal sealed record SavedState
         json.WriteNumber("namespaces", (ulong)Namespaces);
         json.WriteBoolean("owns_pids", OwnsPids);
         json.WriteBoolean("no_pivot", NoPivot);
+        json.WriteBoolean("no_new_keyring", NoNewKeyring);
         WriteMap(json, "cgroup_paths", CgroupPaths);
         WriteMap(json, "annotations", Annotations);
         json.WriteEndObject();
@@ -80,6 +84,7 @@ internal sealed record SavedState
             Namespaces = (CloneFlags)root.GetProperty("namespaces").GetUInt64(),
             OwnsPids = root.GetProperty("owns_pids").GetBoolean(),
             NoPivot = root.GetProperty("no_pivot").GetBoolean(),
+            NoNewKeyring = root.TryGetProperty("no_new_keyring", out JsonElement kept) && kept.GetBoolean(),
             CgroupPaths = ReadMap(root.GetProperty("cgroup_paths")),
             Annotations = ReadMap(root.GetProperty("annotations")),
         };

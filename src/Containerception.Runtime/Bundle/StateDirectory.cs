@@ -89,6 +89,9 @@ internal sealed class StateDirectory : IDisposable
     /// <summary>Waits for the other commands that change this container.</summary>
     public void Lock() => FileContents.Flock(_directory);
 
+    /// <summary>Lets the other commands go on, before the end.</summary>
+    public void Unlock() => FileContents.Funlock(_directory);
+
     public void SaveConfig(byte[] document) => Write(ConfigFile, document);
 
     public byte[] LoadConfig()

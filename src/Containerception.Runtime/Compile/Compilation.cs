@@ -61,6 +61,9 @@ internal sealed class Compilation : IDisposable
     /// <summary>Bind sources are opened before the clone, with the caller's rights: the child is somebody else in a user namespace.</summary>
     public bool OpensSourcesInParent { get; init; }
 
+    /// <summary>Is told what is left out of the configuration.</summary>
+    public Action<string>? Warn { get; init; }
+
     public bool MakesCgroupNamespace { get; init; }
 
     /// <summary>What a mount of type cgroup shows; null where no control groups are mounted.</summary>

@@ -9,6 +9,8 @@ namespace Containerception.Runtime;
 //      MapsPlease             -->       writes /proc/<pid>/uid_map and gid_map, sets limits that only the host may
 //                             <--       Go
 //      Terminal + descriptor  -->       passes the pty's master on, or copies it to its own terminal
+//      SchedulingPlease       -->       sets the scheduling policy and the i/o priority
+//                             <--       Go
 //      HooksPlease            -->       runs the prestart and createRuntime hooks, writes the state for the others
 //                             <--       Go
 //      ListenerComes          -->       waits for the number of the filter's descriptor to appear, takes it, sends it to the listener
@@ -23,6 +25,7 @@ internal enum SyncMessage : byte
 {
     MapsPlease = 1,
     Terminal,
+    SchedulingPlease,
     HooksPlease,
     ListenerComes,
     Ready,

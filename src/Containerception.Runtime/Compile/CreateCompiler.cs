@@ -76,8 +76,8 @@ internal static class CreateCompiler
             c.Builder.Call(SyscallNumbers.SYS_unshare, (long)(ulong)CloneFlags.CLONE_NEWCGROUP);
         }
 
-        ProcessSteps.NewSession(c, settings.Id, settings.NewKeyring);
-        SchedulingSteps.Add(c, process);
+        Slot? labels = LabelSteps.OpenProc(c, process);
+        ProcessSteps.NewSession(c, settings.Id, settings.NewKeyring, labels, process.SelinuxLabel);
         if (namespaces.Makes(CloneFlags.CLONE_NEWNET))
         {
             NamespaceSteps.RaiseLoopback(c);
@@ -95,7 +95,7 @@ internal static class CreateCompiler
             UseRoot(c, settings, process, state);
         }
 
-        BecomeProgram(c, settings, process, state);
+        BecomeProgram(c, settings, process, state, labels);
         return second;
     }
 
@@ -230,9 +230,11 @@ internal static class CreateCompiler
         }
     }
 
-    private static void BecomeProgram(Compilation c, CreateSettings settings, ProcessConfig process, Slot state)
+    private static void BecomeProgram(Compilation c, CreateSettings settings, ProcessConfig process, Slot state, Slot? labels)
     {
+        SchedulingSteps.Add(c, process, affinity: null);
         Slot changed = ProcessSteps.ChangeDirectory(c, process.Cwd);
+        LabelSteps.Apply(c, labels, process);
         ProcessSteps.BecomeUser(c, process, settings.Filter, changed);
         Slot program = ProcessSteps.FindProgram(c, process, ProcessEnvironment.Candidates(process.Args[0], settings.Environment));
 

@@ -35,6 +35,8 @@ internal sealed record ExecSettings
 
     public required WindowSize? TerminalSize { get; init; }
 
+    public required bool NewKeyring { get; init; }
+
     public required int PreserveFds { get; init; }
 
     public required ulong SignalMask { get; init; }
@@ -53,12 +55,13 @@ internal static class ExecCompiler
         ProcessSteps.DieWithParent(c, die: true);
         // Limits above the caller's own are for the host's root to set, before it is only the container's.
         ProcessSteps.SetLimits(c, process);
-        SchedulingSteps.Add(c, process);
         NamespaceSteps.Hide(c);
         Slot[] entries = [.. settings.CgroupEntries.Select(c.Inherit)];
         Slot? second = Join(c, settings);
         JoinCgroups(c, entries);
-        ProcessSteps.NewSession(c, settings.Id, keyring: true);
+        SchedulingSteps.Add(c, process, process.ExecCpuAffinity?.Final);
+        Slot? labels = LabelSteps.OpenProc(c, process);
+        ProcessSteps.NewSession(c, settings.Id, settings.NewKeyring, labels, process.SelinuxLabel);
         if (process.Terminal)
         {
             Slot terminal = TerminalSteps.Open(c, -100, settings.TerminalSize);
@@ -70,6 +73,7 @@ internal static class ExecCompiler
         }
 
         Slot changed = ProcessSteps.ChangeDirectory(c, process.Cwd);
+        LabelSteps.Apply(c, labels, process);
         ProcessSteps.BecomeUser(c, process, settings.Filter, changed);
         Slot program = ProcessSteps.FindProgram(c, process, ProcessEnvironment.Candidates(process.Args[0], settings.Environment));
         ProcessSteps.DieWithParent(c, die: false);

@@ -19,12 +19,17 @@ internal static class ProcessSteps
     private const int PR_CAP_AMBIENT_RAISE = 2;
     private const int PR_CAP_AMBIENT_CLEAR_ALL = 4;
     private const uint CapabilityVersion3 = 0x20080522;
-    private const int CapabilityCount = 64;
     private const int SIGKILL = 9;
     private const int SIGSTOP = 19;
     private const int FirstRealTimeSignal = 32;
     private const int SIG_SETMASK = 2;
     private const int SignalSetSize = 8;
+    private const int KEYCTL_JOIN_SESSION_KEYRING = 1;
+    private const int KEYCTL_SETPERM = 5;
+    private const uint KEY_USR_SEARCH = 0x00080000;
+
+    // What join_session_keyring of the kernel gives a new one: all to its possessor; view, read and link to its owner.
+    private const uint NewKeyringPermissions = 0x3f130000;
 
     /// <summary>While the parent can still fail, its death is the child's.</summary>
     public static void DieWithParent(Compilation c, bool die)
@@ -34,18 +39,33 @@ internal static class ProcessSteps
     }
 
     /// <summary>A session, so that signals from the caller's terminal do not reach the container; and a session keyring, so that keys do not.</summary>
-    public static void NewSession(Compilation c, string id, bool keyring)
+    public static void NewSession(Compilation c, string id, bool keyring, Slot? proc, string? keyLabel)
     {
         ProgramBuilder b = c.Builder;
         b.Tell("session", "start a session", "the container is no part of the caller's terminal session: setsid(2)");
         b.Call(SyscallNumbers.SYS_setsid);
         if (keyring)
         {
-            b.Tell("keyring", "start a session keyring", "the caller's keys are not the container's: keyctl(2), session-keyring(7)");
-
-            // Filtered away inside other containers, absent in small kernels: then there are no keys to reach either.
-            b.Call(SyscallNumbers.SYS_keyctl, 1, b.Text("_ses." + id)).Unless(Errno.ENOSYS, Errno.EPERM);
+            Slot? labels = keyLabel is { Length: > 0 } ? proc : null;
+            LabelSteps.LabelKeys(c, labels, keyLabel);
+            NewKeyring(c, id);
+            LabelSteps.LabelKeys(c, labels, null);
         }
+    }
+
+    /// <summary>Of a name by which exec finds it, and so with the right to be searched: find_keyring_by_name of the kernel.</summary>
+    private static void NewKeyring(Compilation c, string id)
+    {
+        ProgramBuilder b = c.Builder;
+        Label done = b.NewLabel();
+        b.Tell("keyring", "start a session keyring", "the caller's keys are not the container's: keyctl(2), session-keyring(7)");
+
+        // Filtered away inside other containers, absent in small kernels: then there are no keys to reach either.
+        Slot ring = b.NewSlot();
+        b.Call(SyscallNumbers.SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, b.Text("_ses." + id)).Unless(Errno.ENOSYS, Errno.EPERM).Otherwise(done).Into(ring);
+        b.Call(SyscallNumbers.SYS_keyctl, KEYCTL_SETPERM, ring, NewKeyringPermissions | KEY_USR_SEARCH)
+            .Unless(Errno.EACCES, Errno.EPERM);
+        b.Mark(done);
     }
 
     /// <summary>What needs rights and files of the host, while they are there.</summary>
@@ -103,7 +123,7 @@ internal static class ProcessSteps
         ProgramBuilder b = c.Builder;
         b.Tell("umask", "set the umask", "process.user.umask");
         b.Call(SyscallNumbers.SYS_umask, process.User.Umask ?? 0x12);
-        CapabilitiesConfig caps = process.Capabilities ?? new CapabilitiesConfig();
+        CapabilityPlan caps = new(process.Capabilities ?? new CapabilitiesConfig(), c.Warn);
         if (!process.NoNewPrivileges && filter is not null)
         {
             // Without no_new_privs a filter needs CAP_SYS_ADMIN, so it is loaded while there is some: seccomp(2).
@@ -212,59 +232,41 @@ internal static class ProcessSteps
         }
     }
 
-    private static void DropBounding(Compilation c, CapabilitiesConfig caps)
+    private static void DropBounding(Compilation c, CapabilityPlan caps)
     {
         ProgramBuilder b = c.Builder;
         b.Tell("bounding-set", "drop capabilities that no program shall ever get", "process.capabilities.bounding: capabilities(7)");
-        ulong keep = Mask(caps.Bounding);
-        ulong known = Capabilities.OfThisKernel().Bits;
-        for (int i = 0; i < CapabilityCount; i++)
+        for (int i = 0; i < CapabilityPlan.CapabilityCount; i++)
         {
-            if ((known & ~keep & (1UL << i)) != 0)
+            if ((caps.Dropped & (1UL << i)) != 0)
             {
                 b.Call(SyscallNumbers.SYS_prctl, PR_CAPBSET_DROP, i, 0, 0, 0);
             }
         }
     }
 
-    private static void SetCapabilities(Compilation c, CapabilitiesConfig caps)
+    private static void SetCapabilities(Compilation c, CapabilityPlan caps)
     {
         ProgramBuilder b = c.Builder;
         b.Tell("capabilities", "keep only the capabilities of the configuration", "process.capabilities: root without them is hardly root");
-        ulong effective = Mask(caps.Effective);
-        ulong permitted = Mask(caps.Permitted);
-        ulong inheritable = Mask(caps.Inheritable);
         Span<byte> data = stackalloc byte[24];
         for (int half = 0; half < 2; half++)
         {
             int shift = 32 * half;
-            BinaryPrimitives.WriteUInt32LittleEndian(data[(12 * half)..], (uint)(effective >> shift));
-            BinaryPrimitives.WriteUInt32LittleEndian(data[((12 * half) + 4)..], (uint)(permitted >> shift));
-            BinaryPrimitives.WriteUInt32LittleEndian(data[((12 * half) + 8)..], (uint)(inheritable >> shift));
+            BinaryPrimitives.WriteUInt32LittleEndian(data[(12 * half)..], (uint)(caps.Effective >> shift));
+            BinaryPrimitives.WriteUInt32LittleEndian(data[((12 * half) + 4)..], (uint)(caps.Permitted >> shift));
+            BinaryPrimitives.WriteUInt32LittleEndian(data[((12 * half) + 8)..], (uint)(caps.Inheritable >> shift));
         }
 
         b.Call(SyscallNumbers.SYS_capset, c.Memory.Words((nint)CapabilityVersion3), c.Memory.Copy(data));
         b.Call(SyscallNumbers.SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0).Unless(Errno.EINVAL);
-        ulong ambient = Mask(caps.Ambient);
-        for (int i = 0; i < CapabilityCount; i++)
+        for (int i = 0; i < CapabilityPlan.CapabilityCount; i++)
         {
-            if ((ambient & (1UL << i)) != 0)
+            if ((caps.Ambient & (1UL << i)) != 0)
             {
                 b.Call(SyscallNumbers.SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0);
             }
         }
-    }
-
-    private static ulong Mask(ImmutableArray<string> names)
-    {
-        CapabilitySet set = CapabilitySet.Empty;
-        foreach (string name in names)
-        {
-            // A capability that this kernel does not have cannot be given; runc warns and goes on.
-            set = Capabilities.Parse(name) is { } capability ? set.With(capability) : set;
-        }
-
-        return set.Bits & Capabilities.OfThisKernel().Bits;
     }
 
     private static void TellDirectory(Compilation c, string cwd) => c.Builder.Tell(

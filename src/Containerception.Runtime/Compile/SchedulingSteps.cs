@@ -1,28 +1,23 @@
-using System.Buffers.Binary;
+using System.Collections.Immutable;
 using Containerception.Linux;
 using Containerception.Oci;
 
 namespace Containerception.Runtime;
 
-/// <summary>process.scheduler, process.ioPriority and linux.personality.</summary>
+/// <summary>Where and when the process runs, and where its memory lies. Once it is in its control groups, whose cpuset bounds both.</summary>
 internal static class SchedulingSteps
 {
-    private const int SchedAttrSize = 48;
-    private const int IOPRIO_WHO_PROCESS = 1;
-    private const int IoPriorityClassShift = 13;
+    // As many processors and nodes as a kernel can be built for.
+    private const int ProcessorsMax = 8192;
+    private const int NodesMax = 1024;
 
-    public static void Add(Compilation c, ProcessConfig process)
+    public static void Add(Compilation c, ProcessConfig process, string? affinity)
     {
-        if (process.Scheduler is { } scheduler)
+        SetAffinity(c, affinity);
+        if (process.Scheduler is not null || process.IoPriority is not null)
         {
-            Schedule(c, scheduler);
-        }
-
-        if (process.IoPriority is { } priority)
-        {
-            c.Builder.Tell("io-priority", "set the i/o priority", "process.ioPriority: ioprio_set(2)");
-            int value = (IoClass(priority.Class) << IoPriorityClassShift) | priority.Priority;
-            c.Builder.Call(SyscallNumbers.SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, value);
+            c.Builder.Tell("scheduling", "ask the parent for the scheduling policy", "process.scheduler, process.ioPriority: root of a user namespace may not raise them");
+            Conversation.Say(c, SyncMessage.SchedulingPlease, wait: true);
         }
 
         if (c.Linux.Personality is { } personality)
@@ -30,60 +25,63 @@ internal static class SchedulingSteps
             c.Builder.Tell("personality", "set the personality {0}", "linux.personality: personality(2)", personality.Domain);
             c.Builder.Call(SyscallNumbers.SYS_personality, personality.Domain == "LINUX32" ? 8 : 0);
         }
+
+        if (c.Linux.MemoryPolicy is { } policy)
+        {
+            SetMemoryPolicy(c, policy);
+        }
     }
 
-    private static void Schedule(Compilation c, SchedulerConfig scheduler)
+    /// <summary>
+    /// The processors asked for, else all: what the caller was bound to is not the container's business, and since Linux 6.2 the kernel
+    /// keeps it when a process enters a cpuset.
+    /// </summary>
+    private static void SetAffinity(Compilation c, string? affinity)
     {
-        c.Builder.Tell("scheduler", "set the scheduling policy {0}", "process.scheduler: sched_setattr(2)", scheduler.Policy);
-
-        // struct sched_attr: size, policy, flags, nice, priority, runtime, deadline, period.
-        Span<byte> attributes = stackalloc byte[SchedAttrSize];
-        BinaryPrimitives.WriteUInt32LittleEndian(attributes, SchedAttrSize);
-        BinaryPrimitives.WriteUInt32LittleEndian(attributes[4..], Policy(scheduler.Policy));
-        ulong flags = 0;
-        foreach (string flag in scheduler.Flags)
+        bool asked = !string.IsNullOrEmpty(affinity);
+        Span<byte> mask = stackalloc byte[ProcessorsMax / 8];
+        if (asked)
         {
-            flags |= Flag(flag);
+            c.Builder.Tell("affinity", "run on the processors {0}", "process.execCPUAffinity.final: sched_setaffinity(2)", affinity);
+            SetBits(mask, NumberList.Parse(affinity));
+        }
+        else
+        {
+            c.Builder.Tell("affinity", "run on all processors of the cpuset", "what the caller is bound to does not bind the container: sched_setaffinity(2)");
+            mask.Fill(0xFF);
         }
 
-        BinaryPrimitives.WriteUInt64LittleEndian(attributes[8..], flags);
-        BinaryPrimitives.WriteInt32LittleEndian(attributes[16..], scheduler.Nice);
-        BinaryPrimitives.WriteInt32LittleEndian(attributes[20..], scheduler.Priority);
-        BinaryPrimitives.WriteUInt64LittleEndian(attributes[24..], scheduler.Runtime);
-        BinaryPrimitives.WriteUInt64LittleEndian(attributes[32..], scheduler.Deadline);
-        BinaryPrimitives.WriteUInt64LittleEndian(attributes[40..], scheduler.Period);
-        c.Builder.Call(SyscallNumbers.SYS_sched_setattr, 0, c.Memory.Copy(attributes), 0);
+        StepHandle set = c.Builder.Call(SyscallNumbers.SYS_sched_setaffinity, 0, mask.Length, c.Memory.Copy(mask));
+        if (!asked)
+        {
+            // No more than a courtesy, which a filter around us may refuse.
+            set.Unless(Errno.EPERM, Errno.EINVAL, Errno.ENOSYS);
+        }
     }
 
-    private static uint Policy(string name) => name switch
+    private static void SetMemoryPolicy(Compilation c, MemoryPolicyConfig policy)
     {
-        "SCHED_OTHER" => 0,
-        "SCHED_FIFO" => 1,
-        "SCHED_RR" => 2,
-        "SCHED_BATCH" => 3,
-        "SCHED_ISO" => 4,
-        "SCHED_IDLE" => 5,
-        "SCHED_DEADLINE" => 6,
-        _ => throw new ContainerException(FailureKind.Invalid, $"process.scheduler.policy: unknown policy \"{name}\""),
-    };
+        c.Builder.Tell("memory-policy", "set the memory policy {0}", "linux.memoryPolicy: set_mempolicy(2)", policy.Mode);
+        int mode = (int)Enum.Parse<MemoryPolicyMode>(policy.Mode);
+        foreach (string flag in policy.Flags)
+        {
+            mode |= (int)Enum.Parse<MemoryPolicyFlags>(flag);
+        }
 
-    private static ulong Flag(string name) => name switch
-    {
-        "SCHED_FLAG_RESET_ON_FORK" => 0x01,
-        "SCHED_FLAG_RECLAIM" => 0x02,
-        "SCHED_FLAG_DL_OVERRUN" => 0x04,
-        "SCHED_FLAG_KEEP_POLICY" => 0x08,
-        "SCHED_FLAG_KEEP_PARAMS" => 0x10,
-        "SCHED_FLAG_UTIL_CLAMP_MIN" => 0x20,
-        "SCHED_FLAG_UTIL_CLAMP_MAX" => 0x40,
-        _ => throw new ContainerException(FailureKind.Invalid, $"process.scheduler.flags: unknown flag \"{name}\""),
-    };
+        ImmutableArray<int> nodes = NumberList.Parse(policy.Nodes);
+        Span<byte> mask = stackalloc byte[NodesMax / 8];
+        mask.Clear();
+        SetBits(mask, nodes);
 
-    private static int IoClass(string name) => name switch
+        // The kernel takes one bit less than it is told: set_mempolicy(2), maxnode.
+        c.Builder.Call(SyscallNumbers.SYS_set_mempolicy, mode, nodes.IsEmpty ? 0 : c.Memory.Copy(mask), nodes.IsEmpty ? 0 : NodesMax + 1);
+    }
+
+    private static void SetBits(Span<byte> mask, ImmutableArray<int> numbers)
     {
-        "IOPRIO_CLASS_RT" => 1,
-        "IOPRIO_CLASS_BE" => 2,
-        "IOPRIO_CLASS_IDLE" => 3,
-        _ => throw new ContainerException(FailureKind.Invalid, $"process.ioPriority.class: unknown class \"{name}\""),
-    };
+        foreach (int number in numbers)
+        {
+            mask[number / 8] |= (byte)(1 << (number % 8));
+        }
+    }
 }

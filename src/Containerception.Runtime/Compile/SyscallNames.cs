@@ -27,7 +27,7 @@ internal static class SyscallNames
             (SYS_sendmsg, "sendmsg", 3), (SYS_dup3, "dup3", 3), (SYS_fcntl, "fcntl", 3), (SYS_lseek, "lseek", 3), (SYS_statx, "statx", 5),
             (SYS_fstatfs, "fstatfs", 2), (SYS_getcwd, "getcwd", 2), (SYS_execve, "execve", 3), (SYS_execveat, "execveat", 5), (SYS_waitid, "waitid", 5), (SYS_ppoll, "ppoll", 5),
             (SYS_seccomp, "seccomp", 3), (SYS_keyctl, "keyctl", 5), (SYS_close_range, "close_range", 3), (SYS_clone3, "clone3", 2),
-            (SYS_sched_setattr, "sched_setattr", 3), (SYS_ioprio_set, "ioprio_set", 3), (SYS_personality, "personality", 1),
+            (SYS_sched_setaffinity, "sched_setaffinity", 3), (SYS_set_mempolicy, "set_mempolicy", 3), (SYS_personality, "personality", 1),
             (SYS_rt_sigprocmask, "rt_sigprocmask", 4), (SYS_rt_sigaction, "rt_sigaction", 4), (SYS_exit_group, "exit_group", 1),
         ];
         foreach ((long Number, string? Name, int Arguments) call in all)

@@ -33,6 +33,10 @@ internal sealed class CreateConversation(
                 case SyncMessage.Terminal:
                     TakeTerminal(descriptor!);
                     break;
+                case SyncMessage.SchedulingPlease:
+                    Priorities.Set(init.Pid, bundle.Config.Process!);
+                    init.Go();
+                    break;
                 case SyncMessage.HooksPlease:
                     RunHooks(bundle.Config.Hooks!, state);
                     init.Go();

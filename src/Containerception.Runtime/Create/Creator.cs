@@ -17,8 +17,9 @@ internal sealed record CreatedContainer(InitChild Init, SavedState State, Runtim
 /// <summary>Makes one container of one bundle.</summary>
 /// <param name="root">The state directory.</param>
 /// <param name="listener">Is told the steps.</param>
+/// <param name="warn">Is told what is left out of the configuration.</param>
 /// <param name="clock">The time of creation.</param>
-internal sealed class Creator(string root, Action<StepRecord>? listener, TimeProvider clock)
+internal sealed class Creator(string root, Action<StepRecord>? listener, Action<string>? warn, TimeProvider clock)
 {
     /// <summary>Makes the container; the caller disposes what is returned.</summary>
     /// <param name="bundle">Of what it is made.</param>
@@ -64,6 +65,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
             OpensSourcesInParent = privileged && namespaces.Has(CloneFlags.CLONE_NEWUSER),
             MakesCgroupNamespace = namespaces.Makes(CloneFlags.CLONE_NEWCGROUP),
             CgroupMounts = cgroup.Mounts(),
+            Warn = warn,
         };
         bool told = listener is not null;
         CreateSettings settings = new()
@@ -115,6 +117,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, TimePro
         Namespaces = namespaces.All,
         OwnsPids = namespaces.Makes(CloneFlags.CLONE_NEWPID),
         NoPivot = request.NoPivot,
+        NoNewKeyring = request.NoNewKeyring,
     };
 
     /// <summary>A joined pid namespace is for children: we join it, and the clone is in it. Nothing else is cloned after this.</summary>

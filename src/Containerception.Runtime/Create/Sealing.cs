@@ -17,9 +17,12 @@ internal static class Sealing
 
     public static bool NeedsStub(Bundle bundle) => StubWillDo(bundle) && !SealedBinary.IsSealed();
 
-    /// <summary>The child is the first of its pid namespace, so that nobody can look into it; and the filter lets the stub do its work.</summary>
+    /// <summary>
+    /// The child is the first of its pid namespace, so that nobody can look into it; the filter lets the stub do its work; and no label waits for
+    /// the next execve, which shall be the program's.
+    /// </summary>
     private static bool StubWillDo(Bundle bundle)
-        => NamespacePlan.Of(bundle.Linux).Makes(CloneFlags.CLONE_NEWPID) && (bundle.Linux.Seccomp is not { } seccomp || AllowsStub(seccomp));
+        => NamespacePlan.Of(bundle.Linux).Makes(CloneFlags.CLONE_NEWPID) && !LabelSteps.Wanted(bundle.Config.Process!) && (bundle.Linux.Seccomp is not { } seccomp || AllowsStub(seccomp));
 
     /// <summary>Where in doubt, no: a filter that is not this plain costs a millisecond more.</summary>
     private static bool AllowsStub(SeccompConfig seccomp)

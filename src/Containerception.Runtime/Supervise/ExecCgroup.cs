@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Containerception.Cgroups;
 using Containerception.Linux;
 
@@ -7,6 +8,9 @@ namespace Containerception.Runtime;
 /// <summary>The control groups that a process of exec enters: the container's, or with <c>--cgroup [controller,…:]path</c> groups below them.</summary>
 internal static class ExecCgroup
 {
+    private const int ControlBytesMax = 4096;
+    private const int CgroupFileBytesMax = 64 << 10;
+
     /// <returns>Null when the container has no groups: a plain user's, without delegation.</returns>
     public static CgroupEntry? Open(SavedState state, ImmutableArray<string> below)
     {
@@ -29,6 +33,11 @@ internal static class ExecCgroup
             }
         }
 
+        if (below.IsEmpty && paths.TryGetValue("", out string? unified) && HandsControllersOn(unified))
+        {
+            paths = paths.SetItem("", OwnGroupOf(state.InitPid, unified));
+        }
+
         using Cgroup cgroup = Cgroup.Load(paths);
         try
         {
@@ -38,5 +47,43 @@ internal static class ExecCgroup
         {
             return null;
         }
+    }
+
+    /// <summary>cgroups(7), "no internal processes": a group whose controllers were given to groups below it takes no process any more.</summary>
+    private static bool HandsControllersOn(string group)
+    {
+        try
+        {
+            return FileContents.ReadText(Descriptor.WorkingDirectory, group + "/cgroup.subtree_control", ControlBytesMax).AsSpan().Trim().Length > 0;
+        }
+        catch (LinuxException failure) when (failure.Errno is Errno.ENOENT or Errno.ENODEV or Errno.EACCES)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Where the container's own manager has put its first process: below the container's group, or the group itself where it cannot be told.</summary>
+    private static string OwnGroupOf(int init, string group)
+    {
+        string file = string.Create(CultureInfo.InvariantCulture, $"/proc/{init}/cgroup");
+        foreach (string line in FileContents.ReadText(Descriptor.WorkingDirectory, file, CgroupFileBytesMax).Split('\n'))
+        {
+            if (!line.StartsWith("0::/", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            // As the file tells it, from a root that may not be the mount's: what follows the longest beginning that the group ends with is below it.
+            string path = line["0::".Length..];
+            for (int end = path.Length; end > 0; end = path.LastIndexOf('/', end - 1))
+            {
+                if (group.EndsWith(path[..end], StringComparison.Ordinal))
+                {
+                    return group + path[end..];
+                }
+            }
+        }
+
+        return group;
     }
 }

@@ -13,12 +13,7 @@ internal static class ExecProcess
     {
         if (request.ProcessFile is { } file)
         {
-            return Read(file);
-        }
-
-        if (request.ProcessLabel is { Length: > 0 } || request.AppArmor is { Length: > 0 })
-        {
-            throw new ContainerException(FailureKind.Unsupported, "SELinux labels and AppArmor profiles are not supported by this version");
+            return Complete(Read(file), container);
         }
 
         if (request.Args.Length == 0)
@@ -33,45 +28,58 @@ internal static class ExecProcess
             ConsoleSize = null,
             Cwd = request.Cwd ?? container.Cwd,
             Env = container.Env.AddRange(request.Env),
-            User = request.User is { } user ? ParseUser(user, container.User, request) : container.User with { AdditionalGids = container.User.AdditionalGids.AddRange(request.AdditionalGids) },
+            User = ParseUser(request.User, container.User) with { AdditionalGids = container.User.AdditionalGids.AddRange(request.AdditionalGids) },
             NoNewPrivileges = request.NoNewPrivileges ?? container.NoNewPrivileges,
+            ApparmorProfile = Given(request.AppArmor, container.ApparmorProfile),
+            SelinuxLabel = Given(request.ProcessLabel, container.SelinuxLabel),
             Capabilities = Add(container.Capabilities ?? new CapabilitiesConfig(), request.Capabilities),
         };
     }
 
-    /// <summary><c>uid</c> or <c>uid:gid</c>: numbers, for a name would be looked up in a file of the container (CVE-2016-3697, CVE-2026-30892).</summary>
-    private static UserConfig ParseUser(string text, UserConfig container, ExecRequest request)
+    /// <summary>What a document leaves out is the container's own, as with runc.</summary>
+    private static ProcessConfig Complete(ProcessConfig given, ProcessConfig container) => given with
     {
+        Capabilities = given.Capabilities ?? container.Capabilities,
+        Rlimits = given.Rlimits.Length > 0 ? given.Rlimits : container.Rlimits,
+        ApparmorProfile = Given(given.ApparmorProfile, container.ApparmorProfile),
+        SelinuxLabel = Given(given.SelinuxLabel, container.SelinuxLabel),
+        OomScoreAdj = given.OomScoreAdj ?? container.OomScoreAdj,
+        Scheduler = given.Scheduler ?? container.Scheduler,
+        IoPriority = given.IoPriority ?? container.IoPriority,
+        ExecCpuAffinity = given.ExecCpuAffinity ?? container.ExecCpuAffinity,
+    };
+
+    private static string? Given(string? given, string? otherwise) => string.IsNullOrEmpty(given) ? otherwise : given;
+
+    /// <summary><c>uid</c> or <c>uid:gid</c>: numbers, for a name would be looked up in a file of the container (CVE-2016-3697, CVE-2026-30892).</summary>
+    private static UserConfig ParseUser(string? text, UserConfig container)
+    {
+        if (text is null)
+        {
+            return container;
+        }
+
         string[] parts = text.Split(':');
-        uint gid = 0;
+        uint gid = container.Gid;
         if (parts.Length > 2 || !TryId(parts[0], out uint uid) || (parts.Length == 2 && !TryId(parts[1], out gid)))
         {
             throw new ContainerException(FailureKind.Invalid, $"--user: \"{text}\" is not a uid or uid:gid in numbers");
         }
 
-        return container with { Uid = uid, Gid = gid, AdditionalGids = request.AdditionalGids };
+        return container with { Uid = uid, Gid = gid };
     }
 
-    private static bool TryId(string text, out uint id) => uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id);
+    // The last number means "leave it as it is" to setresuid(2).
+    private static bool TryId(string text, out uint id)
+        => uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id) && id != uint.MaxValue;
 
     /// <summary>Never to the inheritable or ambient set: what is asked for one process is not for all its children (CVE-2022-29162).</summary>
-    private static CapabilitiesConfig Add(CapabilitiesConfig container, ImmutableArray<string> added)
+    private static CapabilitiesConfig Add(CapabilitiesConfig container, ImmutableArray<string> added) => container with
     {
-        foreach (string name in added)
-        {
-            if (Containerception.Linux.Capabilities.Parse(name) is null)
-            {
-                throw new ContainerException(FailureKind.Invalid, $"--cap: unknown capability \"{name}\"");
-            }
-        }
-
-        return container with
-        {
-            Bounding = container.Bounding.AddRange(added),
-            Effective = container.Effective.AddRange(added),
-            Permitted = container.Permitted.AddRange(added),
-        };
-    }
+        Bounding = container.Bounding.AddRange(added),
+        Effective = container.Effective.AddRange(added),
+        Permitted = container.Permitted.AddRange(added),
+    };
 
     private static ProcessConfig Read(string path)
     {

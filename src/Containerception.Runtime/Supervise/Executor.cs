@@ -7,7 +7,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Containerception.Runtime;
 
 /// <summary>Runs one more process in a container that is there: exec.</summary>
-internal sealed class Executor(string root, Action<StepRecord>? listener)
+internal sealed class Executor(string root, Action<StepRecord>? listener, Action<string>? warn)
 {
     /// <returns>The exit status, 128 + signal for a signal; 0 when detached.</returns>
     public int Execute(ExecRequest request)
@@ -38,9 +38,15 @@ internal sealed class Executor(string root, Action<StepRecord>? listener)
         }
 
         using CgroupEntry? entry = ExecCgroup.Open(state, request.Cgroups);
+        if (process.ExecCpuAffinity?.Initial is { Length: > 0 } initial)
+        {
+            // What the child is until it is in the container's groups it has from us.
+            Scheduling.SetAffinity(0, NumberList.Parse(initial));
+        }
+
         (SafeFileHandle ours, SafeFileHandle theirs) = UnixSockets.Pair(UnixSocketType.SOCK_SEQPACKET);
         SeccompFilter? filter = SeccompFilter.Compile(bundle.Linux.Seccomp);
-        using Compilation compilation = new(bundle, ProgramMemory.SizeFor(document), theirs);
+        using Compilation compilation = new(bundle, ProgramMemory.SizeFor(document), theirs) { Warn = warn };
         using SafeFileHandle? containerRoot = state.NoPivot ? OpenRoot(state.InitPid) : null;
         ExecSettings settings = new()
         {
@@ -56,6 +62,7 @@ internal sealed class Executor(string root, Action<StepRecord>? listener)
             ChildSync = theirs,
             ParentSync = ours,
             TerminalSize = CallerTerminal.Size(process),
+            NewKeyring = !state.NoNewKeyring,
             PreserveFds = request.PreserveFds,
             SignalMask = signalMask,
         };
@@ -65,13 +72,19 @@ internal sealed class Executor(string root, Action<StepRecord>? listener)
         // Nobody of the container is to look into the child, from its first instruction on.
         Prctl.IsDumpable = false;
         InitChild child = InitChild.Clone(0, program, second, ours, theirs, entry?.Unified);
+        if (request.IgnorePaused)
+        {
+            // The child may be frozen where it stands, and resume wants the lock.
+            directory.Unlock();
+        }
+
         try
         {
-            terminal = Converse(child, request, () => filter!.SendListener(child, program, compilation.Listener!.Value, state));
+            terminal = Converse(child, process, request, () => filter!.SendListener(child, program, compilation.Listener!.Value, state));
             child.Tell(listener, all: true);
             return child;
         }
-        catch (ContainerException)
+        catch
         {
             child.Kill();
             child.Dispose();
@@ -79,7 +92,7 @@ internal sealed class Executor(string root, Action<StepRecord>? listener)
         }
     }
 
-    private static SafeFileHandle? Converse(InitChild child, ExecRequest request, Action sendListener)
+    private static SafeFileHandle? Converse(InitChild child, ProcessConfig process, ExecRequest request, Action sendListener)
     {
         SafeFileHandle? terminal = null;
         while (child.Listen(out SafeFileHandle? descriptor) is { } message)
@@ -87,6 +100,13 @@ internal sealed class Executor(string root, Action<StepRecord>? listener)
             if (message == SyncMessage.ListenerComes)
             {
                 sendListener();
+                continue;
+            }
+
+            if (message == SyncMessage.SchedulingPlease)
+            {
+                Priorities.Set(child.Pid, process);
+                child.Go();
                 continue;
             }
 

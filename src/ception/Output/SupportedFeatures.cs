@@ -27,12 +27,16 @@ internal static class SupportedFeatures
         SeccompArchitectures = SeccompNames.Architectures,
         SeccompKnownFlags = SeccompNames.Flags,
         SeccompSupportedFlags = SeccompNames.SupportedFlags,
+        Apparmor = true,
+        Selinux = true,
+        MemoryPolicyModes = Specification.MemoryPolicyModes,
+        MemoryPolicyFlags = Specification.MemoryPolicyFlags,
         Annotations = ImmutableSortedDictionary<string, string>.Empty
             .Add("io.github.seccomp.libseccomp.version", SeccompNames.LibraryVersion)
             .Add("org.opencontainers.runc.checkpoint.enabled", "false")
             // features.md asks third parties for the version of runc that they stand in for.
             .Add("org.opencontainers.runc.version", "1.3.0"),
-        PotentiallyUnsafeConfigAnnotations = ["bundle"],
+        PotentiallyUnsafeConfigAnnotations = ["bundle", "run.oci."],
     };
 
     // A kernel older than the newest name does not know it.
