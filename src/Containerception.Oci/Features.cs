@@ -80,7 +80,7 @@ public sealed record Features
         json.Object("seccomp", features, WriteSeccomp);
         WriteSwitch(json, "apparmor", features.Apparmor);
         WriteSwitch(json, "selinux", features.Selinux);
-        WriteSwitch(json, "intelRdt", features.IntelRdt);
+        json.Object("intelRdt", features, WriteIntelRdt);
         json.Object("memoryPolicy", features, WriteMemoryPolicy);
         json.Object("mountExtensions", features, static (json, features) => WriteSwitch(json, "idmap", features.IdMappedMounts));
         WriteSwitch(json, "netDevices", features.NetDevices);
@@ -93,6 +93,14 @@ public sealed record Features
         json.Bool("systemd", features.CgroupSystemd);
         json.Bool("systemdUser", features.CgroupSystemdUser);
         json.Bool("rdma", features.CgroupRdma);
+    }
+
+    // Written word for word, and monitored with a group of the container's own: since 1.3 of the specification.
+    private static void WriteIntelRdt(ConfigWriter json, Features features)
+    {
+        json.Bool("enabled", features.IntelRdt);
+        json.Bool("schemata", features.IntelRdt);
+        json.Bool("monitoring", features.IntelRdt);
     }
 
     private static void WriteSeccomp(ConfigWriter json, Features features)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Containerception.Cgroups;
 using Containerception.Linux;
 using Containerception.Oci;
+using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Runtime;
 
@@ -97,6 +98,39 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
         using Cgroup cgroup = Cgroup.Load(directory.Load().CgroupPaths);
         return cgroup.Processes();
     });
+
+    /// <summary>The host's ps of the container's processes.</summary>
+    /// <param name="id">The container's.</param>
+    /// <param name="options">For ps; <c>-ef</c> when there are none.</param>
+    public string ProcessList(string id, IReadOnlyList<string> options) => Guard(() => HostPs.Table(Processes(id), options));
+
+    /// <summary>Changes the limits of a container that is not stopped.</summary>
+    public void Update(UpdateRequest request) => Guard(() =>
+    {
+        using StateDirectory directory = StateDirectory.Open(Root, request.Id);
+        Updater.Update(directory, request);
+    });
+
+    /// <summary>What a running container uses.</summary>
+    public ContainerStats Stats(string id) => Guard(() => Observe(id, static (watcher, _) => watcher.ReadStats()));
+
+    /// <summary>Tells what a container uses, every so often, and when its memory has run out. Returns when it has ended.</summary>
+    public void Watch(string id, TimeSpan interval, Action<ContainerStats> tellStats, Action tellOom) => Guard(() => Observe(id, (watcher, init) =>
+    {
+        watcher.Watch(init, interval, tellStats, tellOom);
+        return 0;
+    }));
+
+    private T Observe<T>(string id, Func<Watcher, SafeFileHandle, T> look)
+    {
+        using StateDirectory directory = StateDirectory.Open(Root, id);
+        SavedState state = directory.Load();
+        using Cgroup cgroup = Cgroup.Load(state.CgroupPaths);
+        using SafeFileHandle? init = state.InitPid == 0 ? null : Linux.Processes.TryPidfdOpen(state.InitPid);
+        return init is not null && ProcessTable.IsAlive(state.InitPid, state.InitStart)
+            ? look(new Watcher(state, cgroup), init)
+            : throw new ContainerException(FailureKind.Conflict, $"container with id {id} is not running");
+    }
 
     private int RunOrThrow(CreateRequest request)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Containerception.Oci;
 
 namespace Containerception.Runtime;
 
@@ -54,6 +55,23 @@ public sealed record CreateRequest
 
     /// <summary><c>run</c> only: do not become the subreaper of the container's orphans.</summary>
     public bool NoSubreaper { get; init; }
+}
+
+/// <summary>What <c>update</c> is asked for. What is null, or 0 where that can be no limit, stays as it is.</summary>
+public sealed record UpdateRequest
+{
+    public required string Id { get; init; }
+
+    public LinuxResources Resources { get; init; } = new();
+
+    /// <summary>A linux.resources document in place of <see cref="Resources"/>. Its devices are not looked at.</summary>
+    public byte[]? Document { get; init; }
+
+    /// <summary>Intel RDT's share of the third-level cache.</summary>
+    public string? L3CacheSchema { get; init; }
+
+    /// <summary>Intel RDT's share of the memory's bandwidth.</summary>
+    public string? MemBwSchema { get; init; }
 }
 
 /// <summary>What <c>exec</c> is asked for. What is null or empty here comes from the container's own process.</summary>

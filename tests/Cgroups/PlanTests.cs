@@ -8,7 +8,7 @@ public sealed class PlanTests
     [Fact]
     public void Version_1_gets_memory_before_memory_and_swap()
         => Assert.Equal(
-            ["memory.limit_in_bytes = 1000", "memory.memsw.limit_in_bytes = 3000", "memory.soft_limit_in_bytes = 500", "memory.swappiness = 7"],
+            ["memory.limit_in_bytes = 1000", "memory.memsw.limit_in_bytes = 3000", "memory.soft_limit_in_bytes = 500", "memory.swappiness = 7", "memory.oom_control = 0"],
             V1(new() { Memory = new() { Limit = 1000, Swap = 3000, Reservation = 500, Swappiness = 7, Kernel = 5, DisableOomKiller = false } }));
 
     [Fact]
@@ -76,6 +76,28 @@ public sealed class PlanTests
             ],
             V1(resources));
         Assert.Equal(["io.max = 8:0 rbps=1 wbps=2 riops=3 wiops=max, 9:0 wbps=5"], V2(resources));
+    }
+
+    [Fact]
+    public void Rdma_devices_are_a_line_each_in_both_versions()
+    {
+        LinuxResources resources = new()
+        {
+            Rdma = System.Collections.Immutable.ImmutableSortedDictionary<string, RdmaLimits>.Empty
+                .Add("mlx5_1", new() { HcaHandles = 3, HcaObjects = 10000 }).Add("rxe3", new() { HcaObjects = 0 }),
+        };
+
+        Assert.Equal(["rdma.max = mlx5_1 hca_handle=3 hca_object=10000, rxe3 hca_object=0"], V1(resources));
+        Assert.Equal(V1(resources), V2(resources));
+    }
+
+    [Fact]
+    public void What_is_switched_off_is_said_too()
+    {
+        LinuxResources resources = new() { Cpu = new() { Idle = 0, Burst = 0 } };
+
+        Assert.Equal(["cpu.cfs_burst_us = 0", "cpu.idle = 0"], V1(resources));
+        Assert.Equal(["cpu.idle = 0", "cpu.max.burst = 0"], V2(resources));
     }
 
     [Fact]

@@ -43,6 +43,7 @@ public sealed partial class ConstantsTests
         { typeof(Seals), "linux/fcntl.h" },
         { typeof(MemoryFiles), "fcntl.h" },
         { typeof(Pipes), "fcntl.h sys/eventfd.h" },
+        { typeof(Timers), "sys/timerfd.h time.h" },
         { typeof(CloneFlags), "linux/sched.h" },
         { typeof(NamespaceFlags), "linux/sched.h" },
         { typeof(Linux.Namespaces), "linux/nsfs.h" },

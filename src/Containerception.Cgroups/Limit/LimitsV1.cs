@@ -21,6 +21,7 @@ internal static class LimitsV1
         AddPids(plan, resources.Pids);
         AddBlockIo(plan, resources.BlockIo);
         AddHugePages(plan, resources);
+        RdmaLimit.AddTo(plan, resources.Rdma);
         AddNetwork(plan, resources.Network);
         DeviceList.AddTo(plan, resources.Devices);
         return plan;
@@ -54,9 +55,9 @@ internal static class LimitsV1
             plan.Add(new("memory.swappiness", "memory", "memory.swappiness", Text(swappiness)));
         }
 
-        if (memory.DisableOomKiller == true)
+        if (memory.DisableOomKiller is { } disable)
         {
-            plan.Add(new("memory.disableOOMKiller", "memory", "memory.oom_control", "1"));
+            plan.Add(new("memory.disableOOMKiller", "memory", "memory.oom_control", disable ? "1" : "0") { WhenMissing = disable ? WhenMissing.Refuse : WhenMissing.Skip });
         }
 
         void Add(string limit, string file, long? value)
@@ -84,7 +85,7 @@ internal static class LimitsV1
             plan.Add(new("cpu.quota", "cpu", "cpu.cfs_quota_us", Text(Math.Max(-1, cpu.Quota.Value))));
         }
 
-        Add("cpu.burst", "cpu.cfs_burst_us", cpu.Burst);
+        AddAlso0("cpu.burst", "cpu.cfs_burst_us", cpu.Burst);
         Add("cpu.realtimePeriod", "cpu.rt_period_us", cpu.RealtimePeriod);
         if (cpu.RealtimeRuntime is not (null or 0))
         {
@@ -92,7 +93,7 @@ internal static class LimitsV1
         }
 
         // The last: the kernel refuses shares for an idle group.
-        Add("cpu.idle", "cpu.idle", (ulong?)cpu.Idle);
+        AddAlso0("cpu.idle", "cpu.idle", (ulong?)cpu.Idle);
         AddList("cpu.cpus", "cpuset.cpus", cpu.Cpus);
         AddList("cpu.mems", "cpuset.mems", cpu.Mems);
 
@@ -101,6 +102,15 @@ internal static class LimitsV1
             if (value is not (null or 0))
             {
                 plan.Add(new(limit, "cpu", file, Text(value.Value)));
+            }
+        }
+
+        // What a kernel without the file does anyway.
+        void AddAlso0(string limit, string file, ulong? value)
+        {
+            if (value is { } given)
+            {
+                plan.Add(new(limit, "cpu", file, Text(given)) { WhenMissing = given == 0 ? WhenMissing.Skip : WhenMissing.Refuse });
             }
         }
 

@@ -19,6 +19,7 @@ internal static class LimitsV2
         AddPids(plan, resources.Pids);
         AddIo(plan, resources.BlockIo);
         AddHugePages(plan, resources);
+        RdmaLimit.AddTo(plan, resources.Rdma);
         RefuseNetwork(resources.Network);
         AddUnified(plan, resources.Unified);
         return plan;
@@ -114,9 +115,9 @@ internal static class LimitsV2
             plan.Add(new("cpu.shares", "cpu", "cpu.weight", Text(WeightOf(cpu.Shares.Value))));
         }
 
-        if (cpu.Idle is not (null or 0))
+        if (cpu.Idle is { } idle)
         {
-            plan.Add(new("cpu.idle", "cpu", "cpu.idle", "1"));
+            plan.Add(new("cpu.idle", "cpu", "cpu.idle", Text(idle)) { WhenMissing = idle == 0 ? WhenMissing.Skip : WhenMissing.Refuse });
         }
 
         if (cpu is { Quota: not (null or 0) } or { Period: not (null or 0) })
@@ -126,9 +127,9 @@ internal static class LimitsV2
             plan.Add(new("cpu.quota", "cpu", "cpu.max", $"{quota} {period}"));
         }
 
-        if (cpu.Burst is not (null or 0))
+        if (cpu.Burst is { } burst)
         {
-            plan.Add(new("cpu.burst", "cpu", "cpu.max.burst", Text(cpu.Burst.Value)));
+            plan.Add(new("cpu.burst", "cpu", "cpu.max.burst", Text(burst)) { WhenMissing = burst == 0 ? WhenMissing.Skip : WhenMissing.Refuse });
         }
 
         AddList("cpu.cpus", "cpuset.cpus", cpu.Cpus);

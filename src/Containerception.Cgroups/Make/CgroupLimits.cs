@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Containerception.Linux;
 using Containerception.Oci;
@@ -8,26 +9,71 @@ namespace Containerception.Cgroups;
 /// <summary>Plays a plan of limits on the groups of a container.</summary>
 internal sealed class CgroupLimits(CgroupMode mode, IReadOnlyList<CgroupNode> nodes)
 {
+    /// <summary>
+    /// Writes all of it, in the order that the kernel takes it in. Some limits bound each other (memory with swap is never less than memory, a
+    /// quota of a period never more than the parent's), so that which goes first depends on what they were: what is refused is tried again
+    /// after the rest, as long as a round gets something done.
+    /// </summary>
     public void Play(List<CgroupWrite> plan)
     {
-        foreach (CgroupWrite write in plan)
+        for (List<CgroupWrite> left = plan; left.Count > 0;)
         {
-            Play(write);
+            List<CgroupWrite> refused = [];
+            CgroupException? first = null;
+            foreach (CgroupWrite write in left)
+            {
+                try
+                {
+                    Play(write);
+                }
+                catch (CgroupException failure) when (failure.InnerException is LinuxException { Errno: Errno.EINVAL or Errno.EBUSY })
+                {
+                    first ??= failure;
+                    refused.Add(write);
+                }
+            }
+
+            if (refused.Count == left.Count)
+            {
+                throw first!;
+            }
+
+            left = refused;
+        }
+    }
+
+    /// <summary>Plays a plan of changes: all of it, or when one is refused none.</summary>
+    public void Change(List<CgroupWrite> plan)
+    {
+        List<CgroupWrite> back = PlanBack.Of(plan, write => Find(write.Controller));
+        try
+        {
+            Play(plan);
+        }
+        catch (CgroupException failure)
+        {
+            TakeBack(back, failure);
+            throw;
         }
     }
 
     /// <summary>With memory.checkBeforeUpdate a limit below what is used is refused, before the kernel would kill for it.</summary>
     public void CheckUsage(MemoryLimits? memory)
     {
-        if (memory is not { CheckBeforeUpdate: true, Limit: > 0 } || Find("memory") is not { } node)
+        if (memory is not { CheckBeforeUpdate: true } || Find("memory") is not { } node)
         {
             return;
         }
 
-        string file = node.IsUnified ? "memory.current" : "memory.usage_in_bytes";
-        if (node.TryRead(file) is { } text && long.Parse(text, provider: null) is long usage && usage > memory.Limit)
+        Check("limit", memory.Limit, node.IsUnified ? "memory.current" : "memory.usage_in_bytes");
+        Check("swap", memory.Swap, node.IsUnified ? "memory.current" : "memory.memsw.usage_in_bytes");
+
+        void Check(string name, long? limit, string file)
         {
-            throw new CgroupException($"{Validation.Root}.memory.limit: {memory.Limit} is less than what {node.Path} uses, {usage}");
+            if (limit > 0 && node.TryRead(file) is { } text && long.Parse(text, CultureInfo.InvariantCulture) is long usage && usage >= limit)
+            {
+                throw new CgroupException($"{Validation.Root}.memory.{name}: {limit} is not more than what {node.Path} uses, {usage}");
+            }
         }
     }
 
@@ -73,6 +119,18 @@ internal sealed class CgroupLimits(CgroupMode mode, IReadOnlyList<CgroupNode> no
         }
     }
 
+    private void TakeBack(List<CgroupWrite> back, CgroupException reason)
+    {
+        try
+        {
+            Play(back);
+        }
+        catch (CgroupException failure)
+        {
+            throw new CgroupException($"{reason.Message}; and setting back what was changed failed: {failure.Message}", reason.Hint, reason);
+        }
+    }
+
     private static void WriteAll(SafeFileHandle file, CgroupWrite write)
     {
         foreach (string value in write.Values)
@@ -80,6 +138,10 @@ internal sealed class CgroupLimits(CgroupMode mode, IReadOnlyList<CgroupNode> no
             try
             {
                 FileContents.WriteAll(file, Encoding.UTF8.GetBytes(value));
+            }
+            catch (LinuxException failure) when (write.WhenMissing == WhenMissing.Skip && failure.Errno is (Errno.ENODEV or Errno.ENXIO))
+            {
+                // A disk that is not there has no limit to be taken back.
             }
             catch (LinuxException failure)
             {

@@ -92,6 +92,19 @@ public sealed class Cgroup : IDisposable
         return new([.. found.Select(entry => new CgroupNode(entry.Path, [.. entry.Controllers]))]);
     }
 
+    /// <summary>Sets these limits; all others, and the devices, stay as they are. When the kernel refuses one, none is changed.</summary>
+    /// <exception cref="CgroupException">A controller is missing; the kernel refuses a value.</exception>
+    /// <exception cref="ConfigException">A limit has a value that none can have.</exception>
+    public void Change(LinuxResources changes)
+    {
+        bool unified = _nodes is [{ IsUnified: true }];
+        changes = changes with { Devices = [] };
+        List<CgroupWrite> plan = unified ? LimitsV2.Compile(changes) : LimitsV1.Compile(changes);
+        CgroupLimits limits = new(unified ? CgroupMode.Unified : CgroupMode.Legacy, _nodes);
+        limits.CheckUsage(changes.Memory);
+        limits.Change(plan);
+    }
+
     /// <summary>Opens what a new process needs to enter. The limits hold for it from its first instruction there.</summary>
     public CgroupEntry OpenEntry()
     {
@@ -161,8 +174,9 @@ public sealed class Cgroup : IDisposable
     /// <exception cref="CgroupException">Processes are still in there after ten seconds. What could be taken away is gone.</exception>
     public void Remove()
     {
+        // Version 2 first: beside version 1 it is the one that tells when the last process, which is in all of them, has left.
         CgroupException? first = null;
-        foreach (CgroupNode node in _nodes)
+        foreach (CgroupNode node in _nodes.OrderByDescending(node => node.IsUnified))
         {
             try
             {
@@ -183,6 +197,12 @@ public sealed class Cgroup : IDisposable
     /// <summary>How many processes were killed because the memory was used up; 0 where nobody counts.</summary>
     public long OomKills()
         => (Find("memory")?.TryReadKey("memory.oom_control", "oom_kill") ?? Unified?.TryReadKey("memory.events", "oom_kill")) ?? 0;
+
+    /// <summary>What the container uses, now.</summary>
+    public CgroupStats ReadStats() => _nodes is [{ IsUnified: true } only] ? new StatsV2(only).Read() : new StatsV1(Find).Read();
+
+    /// <summary>To be told when the memory has run out; null where nobody counts it.</summary>
+    public OomWatch? WatchOom() => (Find("memory") ?? Unified) is { Exists: true } node ? OomWatch.TryOpen(node) : null;
 
     /// <summary>Closes the descriptors of the groups; the groups stay.</summary>
     public void Dispose()

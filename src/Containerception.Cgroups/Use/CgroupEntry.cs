@@ -22,6 +22,10 @@ public sealed class CgroupEntry : IDisposable
     /// <summary>Version 1's tasks files: the new process writes "0" to each, before it makes threads and before it leaves its namespaces.</summary>
     public ImmutableArray<SafeFileHandle> Tasks { get; }
 
+    /// <summary>Takes the doors of a container's groups, if it has any, and of what else is entered by writing "0" to a tasks file.</summary>
+    public static CgroupEntry Join(CgroupEntry? entry, ImmutableArray<SafeFileHandle> tasks)
+        => new(entry?.Unified, entry is null ? tasks : entry.Tasks.AddRange(tasks));
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -18,7 +18,10 @@ internal readonly struct Deadline(TimeSpan span)
     /// <summary>What is left, for poll(2).</summary>
     public int Milliseconds => (int)Math.Max(0, (span - Stopwatch.GetElapsedTime(_start)).TotalMilliseconds);
 
-    /// <summary>Version 1 tells nobody when a group has become frozen or empty: the shortest wait there is, between two looks.</summary>
+    /// <summary>
+    /// Version 1 tells nobody when a group has become frozen or empty: its files know no poll(2) and no inotify(7), and release_agent is the
+    /// whole machine's. The shortest wait there is, between two looks.
+    /// </summary>
     public static void WaitForNothing()
     {
         using SafeFileHandle never = Pipes.Event();

@@ -37,6 +37,8 @@ public sealed record LinuxConfig
     public PersonalityConfig? Personality { get; init; }
 
     public MemoryPolicyConfig? MemoryPolicy { get; init; }
+
+    public IntelRdtConfig? IntelRdt { get; init; }
 }
 
 /// <summary>A namespace to make, or with <see cref="Path"/> to join.</summary>

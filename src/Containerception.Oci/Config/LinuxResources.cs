@@ -19,6 +19,9 @@ public sealed partial record LinuxResources
 
     public NetworkLimits? Network { get; init; }
 
+    /// <summary>By device: <c>mlx5_1</c>.</summary>
+    public ImmutableSortedDictionary<string, RdmaLimits> Rdma { get; init; } = ImmutableSortedDictionary<string, RdmaLimits>.Empty;
+
     /// <summary>Files of cgroup v2 and what is written to them, word for word.</summary>
     public ImmutableSortedDictionary<string, string> Unified { get; init; } = Empty.Map;
 }
@@ -154,4 +157,12 @@ public sealed record InterfacePriority
     public required string Name { get; init; }
 
     public uint Priority { get; init; }
+}
+
+/// <summary>What may be held of one RDMA device; null is no limit.</summary>
+public sealed record RdmaLimits
+{
+    public uint? HcaHandles { get; init; }
+
+    public uint? HcaObjects { get; init; }
 }

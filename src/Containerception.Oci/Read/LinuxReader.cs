@@ -5,7 +5,6 @@ internal static class LinuxReader
 {
     public static LinuxConfig Read(ConfigNode linux)
     {
-        linux.Refuse("intelRdt", "Intel RDT is not supported by this version");
         linux.Refuse("netDevices", "moving network devices is not supported by this version");
         return new LinuxConfig
         {
@@ -24,6 +23,7 @@ internal static class LinuxReader
             MountLabel = linux.Text("mountLabel"),
             Personality = linux.Object("personality", ReadPersonality),
             MemoryPolicy = linux.Object("memoryPolicy", ReadMemoryPolicy),
+            IntelRdt = linux.Object("intelRdt", ReadIntelRdt),
         };
     }
 
@@ -68,5 +68,15 @@ internal static class LinuxReader
         Mode = policy.RequiredText("mode"),
         Nodes = policy.Text("nodes"),
         Flags = policy.Texts("flags"),
+    };
+
+    // enableCMT and enableMBM are what enableMonitoring was before 1.3 of the specification, in two halves.
+    private static IntelRdtConfig ReadIntelRdt(ConfigNode rdt) => new()
+    {
+        ClosId = rdt.Text("closID") is { Length: > 0 } id ? id : null,
+        Schemata = rdt.Texts("schemata"),
+        L3CacheSchema = rdt.Text("l3CacheSchema"),
+        MemBwSchema = rdt.Text("memBwSchema"),
+        EnableMonitoring = rdt.Bool("enableMonitoring") is true || rdt.Bool("enableCMT") is true || rdt.Bool("enableMBM") is true,
     };
 }

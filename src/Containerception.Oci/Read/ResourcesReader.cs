@@ -3,21 +3,18 @@ namespace Containerception.Oci;
 /// <summary>config.json's <c>linux.resources</c>.</summary>
 internal static class ResourcesReader
 {
-    public static LinuxResources Read(ConfigNode resources)
+    public static LinuxResources Read(ConfigNode resources) => new()
     {
-        resources.Refuse("rdma", "RDMA limits are not supported by this version");
-        return new LinuxResources
-        {
-            Devices = resources.Objects("devices", ReadDeviceRule),
-            Memory = resources.Object("memory", ReadMemory),
-            Cpu = resources.Object("cpu", ReadCpu),
-            Pids = resources.Object("pids", ReadPids),
-            BlockIo = resources.Object("blockIO", ReadBlockIo),
-            HugepageLimits = resources.Objects("hugepageLimits", ReadHugepageLimit),
-            Network = resources.Object("network", ReadNetwork),
-            Unified = resources.TextMap("unified"),
-        };
-    }
+        Devices = resources.Objects("devices", ReadDeviceRule),
+        Memory = resources.Object("memory", ReadMemory),
+        Cpu = resources.Object("cpu", ReadCpu),
+        Pids = resources.Object("pids", ReadPids),
+        BlockIo = resources.Object("blockIO", ReadBlockIo),
+        HugepageLimits = resources.Objects("hugepageLimits", ReadHugepageLimit),
+        Network = resources.Object("network", ReadNetwork),
+        Rdma = resources.ObjectMap("rdma", ReadRdma),
+        Unified = resources.TextMap("unified"),
+    };
 
     private static DeviceRule ReadDeviceRule(ConfigNode rule) => new()
     {
@@ -98,5 +95,11 @@ internal static class ResourcesReader
     {
         Name = priority.RequiredText("name"),
         Priority = priority.UInt("priority") ?? 0,
+    };
+
+    private static RdmaLimits ReadRdma(ConfigNode limits) => new()
+    {
+        HcaHandles = limits.UInt("hcaHandles"),
+        HcaObjects = limits.UInt("hcaObjects"),
     };
 }

@@ -32,6 +32,10 @@ public static class ConfigValidation
     /// <exception cref="ConfigException">The field and what is wrong with it.</exception>
     public static void Validate(ProcessConfig process) => ProcessValidation.Check(process);
 
+    /// <summary>The same for limits that are changed later.</summary>
+    /// <exception cref="ConfigException">The field and what is wrong with it.</exception>
+    public static void Validate(LinuxResources resources) => ResourcesValidation.Check(resources);
+
     // Semantic versions: every 1.x can be read as the 1.x that is known here.
     private static void CheckVersion(string version)
     {

@@ -34,6 +34,7 @@ internal static class LinuxValidation
             linux.Personality?.Domain is null or "LINUX" or "LINUX32",
             "linux.personality.domain",
             $"must be LINUX or LINUX32, not {Require.Quote(linux.Personality?.Domain ?? "")}");
+        IntelRdtValidation.Check(linux.IntelRdt ?? new IntelRdtConfig());
         if (linux.MemoryPolicy is { } policy)
         {
             MemoryPolicyValidation.Check(policy);

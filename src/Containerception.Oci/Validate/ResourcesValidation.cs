@@ -17,6 +17,7 @@ internal static class ResourcesValidation
         CheckLimit(resources.Pids?.Limit, "linux.resources.pids.limit");
         CheckBlockIo(resources.BlockIo ?? new BlockIoLimits());
         CheckHugepages(resources.HugepageLimits);
+        CheckRdma(resources.Rdma);
         CheckUnified(resources.Unified);
     }
 
@@ -96,6 +97,17 @@ internal static class ResourcesValidation
             }
 
             Require.That(good, $"linux.resources.hugepageLimits[{i}].pageSize", $"must be a size like 2MB, not {Require.Quote(size)}");
+        }
+    }
+
+    private static void CheckRdma(ImmutableSortedDictionary<string, RdmaLimits> devices)
+    {
+        foreach ((string device, RdmaLimits limits) in devices)
+        {
+            Require.That(
+                device.Length > 0 && !device.AsSpan().ContainsAny(" \t\n"), "linux.resources.rdma", $"{Require.Quote(device)} is not the name of a device");
+            Require.That(
+                limits is not { HcaHandles: null, HcaObjects: null }, $"linux.resources.rdma.{device}", "has neither hcaHandles nor hcaObjects");
         }
     }
 

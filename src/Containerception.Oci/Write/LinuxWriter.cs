@@ -20,6 +20,7 @@ internal static class LinuxWriter
         json.Object("personality", linux.Personality, WritePersonality);
         json.Object("memoryPolicy", linux.MemoryPolicy, WriteMemoryPolicy);
         json.ObjectMap("timeOffsets", linux.TimeOffsets, WriteTimeOffset);
+        json.Object("intelRdt", linux.IntelRdt, WriteIntelRdt);
     }
 
     public static void WriteIdMapping(ConfigWriter json, IdMapping mapping)
@@ -94,5 +95,14 @@ internal static class LinuxWriter
     {
         json.Number("secs", offset.Secs);
         json.Number("nanosecs", offset.Nanosecs);
+    }
+
+    private static void WriteIntelRdt(ConfigWriter json, IntelRdtConfig rdt)
+    {
+        json.Text("closID", rdt.ClosId);
+        json.Texts("schemata", rdt.Schemata);
+        json.Text("l3CacheSchema", rdt.L3CacheSchema);
+        json.Text("memBwSchema", rdt.MemBwSchema);
+        json.Flag("enableMonitoring", rdt.EnableMonitoring);
     }
 }

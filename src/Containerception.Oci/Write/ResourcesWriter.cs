@@ -12,6 +12,7 @@ internal static class ResourcesWriter
         json.Object("blockIO", resources.BlockIo, WriteBlockIo);
         json.Objects("hugepageLimits", resources.HugepageLimits, WriteHugepageLimit);
         json.Object("network", resources.Network, WriteNetwork);
+        json.ObjectMap("rdma", resources.Rdma, WriteRdma);
         json.TextMap("unified", resources.Unified);
     }
 
@@ -92,5 +93,11 @@ internal static class ResourcesWriter
     {
         json.Text("name", priority.Name);
         json.Number("priority", priority.Priority);
+    }
+
+    private static void WriteRdma(ConfigWriter json, RdmaLimits limits)
+    {
+        json.Number("hcaHandles", limits.HcaHandles);
+        json.Number("hcaObjects", limits.HcaObjects);
     }
 }

@@ -27,3 +27,9 @@ public sealed partial record State
         },
         indented: false);
 }
+
+public sealed partial record LinuxResources
+{
+    /// <summary>A document of limits alone, on one line.</summary>
+    public byte[] ToJson() => ConfigWriter.Document(json => ResourcesWriter.Write(json, this), indented: false);
+}

@@ -1,7 +1,10 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Text;
 using System.Text.Json;
+using Containerception.Cgroups;
 using Containerception.Linux;
+using Containerception.Oci;
 
 namespace Containerception.Runtime;
 
@@ -43,6 +46,12 @@ internal sealed record SavedState
     /// <summary>The container kept its caller's session keyring, and so does who joins it.</summary>
     public bool NoNewKeyring { get; init; }
 
+    /// <summary>The limits as they were changed since the container was made; null while they are config.json's.</summary>
+    public LinuxResources? Resources { get; init; }
+
+    /// <summary>The class of service, with linux.intelRdt.</summary>
+    public ResctrlGroup? Rdt { get; init; }
+
     public ReadOnlyMemory<byte> Write()
     {
         ArrayBufferWriter<byte> buffer = new(1024);
@@ -62,6 +71,19 @@ internal sealed record SavedState
         json.WriteBoolean("no_new_keyring", NoNewKeyring);
         WriteMap(json, "cgroup_paths", CgroupPaths);
         WriteMap(json, "annotations", Annotations);
+        if (Resources is not null)
+        {
+            json.WritePropertyName("resources");
+            json.WriteRawValue(Resources.ToJson());
+        }
+
+        if (Rdt is not null)
+        {
+            json.WriteString("intel_rdt_path", Rdt.Path);
+            json.WriteString("intel_rdt_mon_path", Rdt.MonitorPath);
+            json.WriteBoolean("intel_rdt_ours", Rdt.IsOurs);
+        }
+
         json.WriteEndObject();
         json.Flush();
         return buffer.WrittenMemory;
@@ -87,6 +109,10 @@ internal sealed record SavedState
             NoNewKeyring = root.TryGetProperty("no_new_keyring", out JsonElement kept) && kept.GetBoolean(),
             CgroupPaths = ReadMap(root.GetProperty("cgroup_paths")),
             Annotations = ReadMap(root.GetProperty("annotations")),
+            Resources = root.TryGetProperty("resources", out JsonElement resources) ? LinuxResources.Read(Encoding.UTF8.GetBytes(resources.GetRawText())) : null,
+            Rdt = root.TryGetProperty("intel_rdt_path", out JsonElement path)
+                ? new ResctrlGroup(path.GetString()!, root.GetProperty("intel_rdt_mon_path").GetString(), root.GetProperty("intel_rdt_ours").GetBoolean())
+                : null,
         };
     }
 

@@ -7,9 +7,10 @@ using Microsoft.Win32.SafeHandles;
 namespace Containerception.Runtime;
 
 /// <summary>The control groups of a container that is being made: planned first, so that the state file knows them before they are there.</summary>
-internal sealed class ContainerCgroup(CgroupLayout layout, string? path, string id, LinuxResources? resources, CreateRequest request) : IDisposable
+internal sealed class ContainerCgroup(CgroupLayout layout, string? path, string id, LinuxResources? resources, IntelRdtConfig? rdt, CreateRequest request) : IDisposable
 {
     private CgroupEntry? _entry;
+    private ImmutableArray<SafeFileHandle> _rdtTasks = [];
 
     /// <summary>Controller to directory.</summary>
     public ImmutableSortedDictionary<string, string> Paths { get; } =
@@ -18,8 +19,11 @@ internal sealed class ContainerCgroup(CgroupLayout layout, string? path, string 
     /// <summary>The same once they were made: none when the container goes without.</summary>
     public ImmutableSortedDictionary<string, string> MadePaths => _entry is null ? ImmutableSortedDictionary<string, string>.Empty : Paths;
 
-    /// <summary>The v1 files to which the child writes itself.</summary>
-    public IReadOnlyList<SafeFileHandle> Entries => _entry is { } entry ? entry.Tasks : [];
+    /// <summary>The files of v1, and of resctrl, to which the child writes itself.</summary>
+    public IReadOnlyList<SafeFileHandle> Entries => _entry is { } entry ? entry.Tasks.AddRange(_rdtTasks) : _rdtTasks;
+
+    /// <summary>The class of service, which no control group is but is entered like one.</summary>
+    public ResctrlGroup? Rdt { get; private set; }
 
     /// <summary>The v2 directory that the child is born in.</summary>
     public SafeFileHandle? BirthPlace => _entry?.Unified;
@@ -30,11 +34,22 @@ internal sealed class ContainerCgroup(CgroupLayout layout, string? path, string 
         string? path = request.CgroupManager == CgroupManager.Systemd
             ? SystemdCgroupsPath.ToPath(linux.CgroupsPath is { Length: > 0 } given ? given : $":ception:{request.Id}")
             : linux.CgroupsPath;
-        return new ContainerCgroup(CgroupLayout.Detect(), path, request.Id, resources, request);
+        return new ContainerCgroup(CgroupLayout.Detect(), path, request.Id, resources, linux.IntelRdt, request);
     }
 
     /// <summary>Makes the groups with their limits, and opens their doors.</summary>
     public void Make(Undo undo)
+    {
+        MakeGroups(undo);
+        if (rdt is not null)
+        {
+            Rdt = ResctrlGroup.Make(ResctrlMount.Require("linux.intelRdt"), rdt, id);
+            undo.Push(Rdt.Remove);
+            _rdtTasks = Rdt.OpenTasks();
+        }
+    }
+
+    private void MakeGroups(Undo undo)
     {
         if (request.CgroupManager == CgroupManager.Disabled && Limits(resources))
         {
@@ -89,13 +104,20 @@ internal sealed class ContainerCgroup(CgroupLayout layout, string? path, string 
         return new CgroupMounts(layout.Mode == CgroupMode.Unified, own, links);
     }
 
-    public void Dispose() => _entry?.Dispose();
+    public void Dispose()
+    {
+        _entry?.Dispose();
+        foreach (SafeFileHandle tasks in _rdtTasks)
+        {
+            tasks.Dispose();
+        }
+    }
 
     private bool MayGoWithout => request.Rootless ?? (path is null or "" && !Limits(resources));
 
     private static bool Limits(LinuxResources? resources)
         => resources is not null && (resources.Memory is not null || resources.Cpu is not null || resources.Pids is not null || resources.BlockIo is not null
-            || resources.Network is not null || resources.HugepageLimits.Length > 0 || resources.Unified.Count > 0);
+            || resources.Network is not null || resources.HugepageLimits.Length > 0 || resources.Rdma.Count > 0 || resources.Unified.Count > 0);
 
     private static bool IsRefusal(LinuxException? failure) => failure?.Errno is Errno.EACCES or Errno.EPERM or Errno.EROFS;
 }

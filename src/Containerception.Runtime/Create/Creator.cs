@@ -42,7 +42,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
             directory.SaveConfig(bundle.Document);
             directory.Save(state);
             cgroup.Make(undo);
-            state = state with { CgroupPaths = cgroup.MadePaths };
+            state = state with { CgroupPaths = cgroup.MadePaths, Rdt = cgroup.Rdt };
             return Start(bundle, request, namespaces, privileged, directory, cgroup, state, waitsForStart, signalMask, undo);
         }
         catch (Exception failure)

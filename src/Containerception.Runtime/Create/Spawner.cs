@@ -7,7 +7,7 @@ namespace Containerception.Runtime;
 /// <summary>Runs a program of the host to its end: a hook, newuidmap. Its output is kept for the error message.</summary>
 internal static class Spawner
 {
-    private const int OutputBytesMax = 64 << 10;
+    private const int MessageBytesMax = 64 << 10;
     private const int TextReserve = 64 << 10;
 
     /// <param name="path">The program, absolute.</param>
@@ -15,10 +15,11 @@ internal static class Spawner
     /// <param name="environment">The whole environment.</param>
     /// <param name="input">What it reads; null for nothing.</param>
     /// <param name="timeout">After which it is killed; null for never.</param>
+    /// <param name="outputBytesMax">What is kept of its output.</param>
     /// <returns>The exit status, 128 + signal for a signal; and what it wrote.</returns>
     /// <exception cref="ContainerException">It could not be executed, or took too long.</exception>
     public static (int Status, string Output) Run(
-        string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, SafeFileHandle? input, TimeSpan? timeout)
+        string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, SafeFileHandle? input, TimeSpan? timeout, int outputBytesMax = MessageBytesMax)
     {
         using SafeFileHandle output = MemoryFiles.Create("output");
         using SafeFileHandle nothing = input ?? Files.Open("/dev/null", OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
@@ -42,7 +43,7 @@ internal static class Spawner
         }
 
         MemoryFiles.Rewind(output);
-        byte[] text = new byte[OutputBytesMax];
+        byte[] text = new byte[Math.Min((ulong)outputBytesMax, FileStatuses.Statx(output).Size)];
         return (status.ExitCode, Encoding.UTF8.GetString(text, 0, FileContents.Read(output, text)));
     }
 

@@ -1,3 +1,5 @@
+using Containerception.Cgroups;
+
 namespace Containerception.Runtime;
 
 /// <summary>What was done and must be taken back if the rest fails. Newest first; goes on after a failure, and reports every one.</summary>
@@ -21,7 +23,7 @@ internal sealed class Undo
             {
                 action();
             }
-            catch (Exception failure) when (failure is ContainerException or IOException)
+            catch (Exception failure) when (failure is ContainerException or CgroupException or IOException)
             {
                 failures.Add(failure.Message);
             }

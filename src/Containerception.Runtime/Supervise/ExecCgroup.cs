@@ -38,12 +38,18 @@ internal static class ExecCgroup
             paths = paths.SetItem("", OwnGroupOf(state.InitPid, unified));
         }
 
+        CgroupEntry? entry = OpenGroups(paths, mayBeGone: below.IsEmpty);
+        return state.Rdt is null ? entry : CgroupEntry.Join(entry, state.Rdt.OpenTasks());
+    }
+
+    private static CgroupEntry? OpenGroups(ImmutableSortedDictionary<string, string> paths, bool mayBeGone)
+    {
         using Cgroup cgroup = Cgroup.Load(paths);
         try
         {
             return paths.IsEmpty ? null : cgroup.OpenEntry();
         }
-        catch (LinuxException failure) when (failure.Errno == Errno.ENOENT && below.IsEmpty)
+        catch (LinuxException failure) when (failure.Errno == Errno.ENOENT && mayBeGone)
         {
             return null;
         }

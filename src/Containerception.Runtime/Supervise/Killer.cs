@@ -11,28 +11,47 @@ internal static class Killer
     {
         SavedState state = directory.Load();
         using Cgroup cgroup = Cgroup.Load(state.CgroupPaths);
-        bool alive = ContainerLife.StatusOf(directory, state, cgroup) != ContainerLife.Stopped;
-        if (all && !state.CgroupPaths.IsEmpty)
+        if (all)
         {
-            // What init left behind in a shared pid namespace is still the container's. Without groups nobody but init is known.
-            cgroup.KillAll(signal);
+            // As runc has it: nobody there to be signalled is what was wanted.
+            _ = KillGroup(cgroup, signal) || KillInit(state, cgroup, signal);
             return;
         }
 
-        using SafeFileHandle? init = alive ? Processes.TryPidfdOpen(state.InitPid) : null;
-        if (init is null || !ProcessTable.IsAlive(state.InitPid, state.InitStart) || !Processes.PidfdSendSignal(init, signal))
+        // Without a pid namespace that ends with init the kernel does not kill the rest with it, and the rest can outlive it: what init has
+        // left behind is still the container's.
+        if (!(signal == Signal.SIGKILL && !state.OwnsPids && KillGroup(cgroup, signal)) && !KillInit(state, cgroup, signal))
         {
             throw new ContainerException(FailureKind.Conflict, "container not running");
+        }
+    }
+
+    /// <returns>Whether anybody was there. Without groups nobody but init is known.</returns>
+    private static bool KillGroup(Cgroup cgroup, Signal signal)
+    {
+        if (cgroup.Processes().Count == 0)
+        {
+            return false;
+        }
+
+        cgroup.KillAll(signal);
+        return true;
+    }
+
+    private static bool KillInit(SavedState state, Cgroup cgroup, Signal signal)
+    {
+        using SafeFileHandle? init = state.InitPid == 0 ? null : Processes.TryPidfdOpen(state.InitPid);
+        if (init is null || !ProcessTable.IsAlive(state.InitPid, state.InitStart) || !Processes.PidfdSendSignal(init, signal))
+        {
+            return false;
         }
 
         if (signal == Signal.SIGKILL)
         {
-            // A frozen process dies only once it is thawed; and without a pid namespace the kernel does not kill the rest with init.
+            // A frozen process dies only once it is thawed.
             cgroup.Thaw();
-            if (!state.OwnsPids)
-            {
-                cgroup.KillAll(signal);
-            }
         }
+
+        return true;
     }
 }

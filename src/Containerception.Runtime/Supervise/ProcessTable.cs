@@ -16,6 +16,9 @@ internal static class ProcessTable
     /// <summary>In clock ticks after boot; 0 when there is no such process.</summary>
     public static ulong StartTime(int pid) => Read(pid).Start;
 
+    /// <summary>The same of an open directory of /proc.</summary>
+    public static ulong StartTime(SafeFileHandle process) => Read(process, "stat").Start;
+
     /// <summary>Whether the process that had that pid at that time still runs. A zombie does not: it only waits for its parent.</summary>
     public static bool IsAlive(int pid, ulong start)
     {
@@ -24,10 +27,13 @@ internal static class ProcessTable
     }
 
     private static (char State, ulong Start) Read(int pid)
+        => Read(Descriptor.WorkingDirectory, string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
+
+    private static (char State, ulong Start) Read(SafeFileHandle directory, string path)
     {
         try
         {
-            using SafeFileHandle file = Files.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"), OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
+            using SafeFileHandle file = Files.OpenAt(directory, path, OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
             Span<byte> buffer = stackalloc byte[StatBytesMax];
             ReadOnlySpan<byte> stat = buffer[..FileContents.Read(file, buffer)];
             string[] fields = Encoding.ASCII.GetString(stat[(stat.LastIndexOf((byte)')') + 2)..]).Split(' ');

@@ -47,6 +47,7 @@ internal static class Remover
         }
 
         cgroup.Remove();
+        state.Rdt?.Remove();
         HooksConfig? hooks = TryReadHooks(directory);
         directory.Remove();
         return hooks is { Poststop.Length: > 0 } ? Hooks.RunAll("poststop", hooks.Poststop, StateDocument.Write(state, ContainerLife.Stopped, 0)) : [];

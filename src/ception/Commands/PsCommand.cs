@@ -9,32 +9,32 @@ internal static class PsCommand
 
     public static Verb Verb { get; } = new("ps", "list the processes of a container")
     {
+        Arguments = "<container-id> [ps options]",
         ArgumentsMax = int.MaxValue,
         FlagPlace = FlagPlace.First,
-        Description = ["Lists the processes in the container's cgroup, with their numbers on the host: as ps -ef does, or as a JSON array of numbers."],
-        Examples = ["ception ps c1", "ception ps --format json c1"],
+        Description =
+        [
+            "Lists the processes in the container's cgroup and in those below it, with their numbers on the host: the lines of the host's ps, which is given the options, or -ef; or a JSON array of numbers.",
+        ],
+        Examples = ["ception ps c1", "ception ps c1 -o pid,rss,comm", "ception ps --format json c1"],
         Flags = [Format],
         Run = Run,
     };
 
     private static int Run(Invocation call)
     {
-        if (call.Flags.Arguments.Count > 1)
+        switch (call.Flags.Text(Format))
         {
-            throw new ContainerException(
-                FailureKind.Unsupported,
-                $"ps options are not supported by this version: {string.Join(' ', call.Flags.Arguments.Skip(1))}",
-                "ception ps --format json prints the process ids, for ps -p");
+            case "table":
+                call.Output.Write(call.OpenRuntime().ProcessList(call.Id, [.. call.Flags.Arguments.Skip(1)]));
+                return ExitCode.Fine;
+            case "json":
+                // A list of none is null to runc.
+                IReadOnlyList<int> pids = call.OpenRuntime().Processes(call.Id);
+                call.Output.Write(pids.Count == 0 ? "null\n" : $"[{string.Join(',', pids)}]\n");
+                return ExitCode.Fine;
+            default:
+                throw new ContainerException(FailureKind.Invalid, "invalid format option");
         }
-
-        string format = call.Flags.Text(Format)!;
-        if (format is not ("table" or "json"))
-        {
-            throw new ContainerException(FailureKind.Invalid, "invalid format option");
-        }
-
-        IReadOnlyList<int> pids = call.OpenRuntime().Processes(call.Id);
-        call.Output.Write(format == "json" ? $"[{string.Join(',', pids)}]\n" : ProcessTable.Of(pids, UserNames.Read()));
-        return ExitCode.Fine;
     }
 }

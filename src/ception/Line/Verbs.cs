@@ -6,9 +6,9 @@ internal static class Verbs
     /// <summary>In the order in which help tells them.</summary>
     public static Verb[] All =>
     [
-        CreateCommand.Verb, DeleteCommand.Verb, ExecCommand.Verb, FeaturesCommand.Verb, KillCommand.Verb, ListCommand.Verb,
+        CreateCommand.Verb, DeleteCommand.Verb, EventsCommand.Verb, ExecCommand.Verb, FeaturesCommand.Verb, KillCommand.Verb, ListCommand.Verb,
         PauseCommand.Verb, PsCommand.Verb, ResumeCommand.Verb, RunCommand.Verb, SpecCommand.Verb, StartCommand.Verb, StateCommand.Verb,
-        HelpCommand.Verb, GenerateCommand.Verb, InitProcessCommand.Verb,
+        UpdateCommand.Verb, HelpCommand.Verb, GenerateCommand.Verb, InitProcessCommand.Verb,
     ];
 
     // One verb's flags are made in a run of the program, so not by looking in All.
@@ -16,6 +16,7 @@ internal static class Verbs
     {
         "create" => CreateCommand.Verb,
         "delete" => DeleteCommand.Verb,
+        "events" => EventsCommand.Verb,
         "exec" => ExecCommand.Verb,
         "features" => FeaturesCommand.Verb,
         "kill" => KillCommand.Verb,
@@ -27,10 +28,11 @@ internal static class Verbs
         "spec" => SpecCommand.Verb,
         "start" => StartCommand.Verb,
         "state" => StateCommand.Verb,
+        "update" => UpdateCommand.Verb,
         "init-process" => InitProcessCommand.Verb,
         "help" or "h" => HelpCommand.Verb,
         "generate" => GenerateCommand.Verb,
-        "checkpoint" or "restore" or "events" or "update" or "init" => UnsupportedCommand.Of(name),
+        "checkpoint" or "restore" or "init" => UnsupportedCommand.Of(name),
         _ => null,
     };
 }

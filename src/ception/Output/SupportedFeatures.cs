@@ -22,6 +22,8 @@ internal static class SupportedFeatures
         Capabilities = [.. Specification.Capabilities.Take(LastCapability() + 1)],
         CgroupV1 = true,
         CgroupV2 = true,
+        CgroupRdma = true,
+        IntelRdt = true,
         SeccompActions = SeccompNames.Actions,
         SeccompOperators = SeccompNames.Operators,
         SeccompArchitectures = SeccompNames.Architectures,

@@ -27,8 +27,6 @@ public sealed class DocumentTests
     [Theory]
     [InlineData("checkpoint")]
     [InlineData("restore")]
-    [InlineData("events")]
-    [InlineData("update")]
     [InlineData("init")]
     public void What_is_not_supported_has_help_and_is_not_told_of(string name)
     {

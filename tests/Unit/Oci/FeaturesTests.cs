@@ -27,6 +27,7 @@ public sealed class FeaturesTests
         Assert.True(linux.GetProperty("seccomp").GetProperty("enabled").GetBoolean());
         Assert.False(linux.GetProperty("mountExtensions").GetProperty("idmap").GetProperty("enabled").GetBoolean());
         Assert.False(linux.GetProperty("apparmor").GetProperty("enabled").GetBoolean());
+        Assert.False(linux.GetProperty("intelRdt").GetProperty("schemata").GetBoolean());
         Assert.StartsWith("{\n    \"ociVersionMin\": \"1.0.0\",\n", Encoding.UTF8.GetString(features.ToJson()), StringComparison.Ordinal);
     }
 

@@ -1,0 +1,55 @@
+using System.Globalization;
+
+namespace Containerception.Cgroups;
+
+/// <summary>Lines of a schemata file: <c>L3:0=ff;1=3f</c>, a value for each cache of a kind.</summary>
+internal static class Schemata
+{
+    /// <summary>Whether what is there says all that is wanted; it may say more. Spaces and leading zeros mean nothing.</summary>
+    public static bool Holds(string present, IReadOnlyList<string> wanted)
+    {
+        Dictionary<(string Kind, string Cache), string> values = [];
+        foreach (string line in present.Split('\n'))
+        {
+            foreach ((string kind, string cache, string value) in Parse(line))
+            {
+                values[(kind, cache)] = value;
+            }
+        }
+
+        return wanted.SelectMany(Parse).All(entry => values.GetValueOrDefault((entry.Kind, entry.Cache)) == entry.Value);
+    }
+
+    /// <summary>The line of one kind; null when there is none.</summary>
+    public static string? Line(string present, string kind)
+    {
+        foreach (string line in present.Split('\n', StringSplitOptions.TrimEntries))
+        {
+            if (line.StartsWith(kind + ":", StringComparison.Ordinal))
+            {
+                return line;
+            }
+        }
+
+        return null;
+    }
+
+    private static IEnumerable<(string Kind, string Cache, string Value)> Parse(string line)
+    {
+        int colon = line.IndexOf(':', StringComparison.Ordinal);
+        string kind = colon < 0 ? "" : line[..colon].Trim();
+        foreach (string entry in colon < 0 ? [] : line[(colon + 1)..].Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (entry.Split('=', StringSplitOptions.TrimEntries) is [string cache, string value])
+            {
+                yield return (kind, cache, Plain(kind, value));
+            }
+        }
+    }
+
+    // Bandwidth is decimal, a mask of cache ways hexadecimal.
+    private static string Plain(string kind, string value)
+        => ulong.TryParse(value, kind is "MB" or "SMBA" ? NumberStyles.None : NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong number)
+            ? number.ToString(CultureInfo.InvariantCulture)
+            : value;
+}

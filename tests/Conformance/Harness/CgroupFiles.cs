@@ -1,0 +1,14 @@
+namespace Containerception.Conformance.Tests;
+
+/// <summary>The control group files of a running container, by <c>controller/file</c>, on a machine with cgroup v1.</summary>
+internal static class CgroupFiles
+{
+    public static string Read(int pid, string file) => File.ReadAllText($"{Group(pid, file.Split('/')[0])}/{file.Split('/')[1]}").Trim();
+
+    /// <summary>The group's directory.</summary>
+    public static string Group(int pid, string controller)
+    {
+        string line = File.ReadAllLines($"/proc/{pid}/cgroup").First(line => line.Split(':')[1].Split(',').Contains(controller));
+        return $"/sys/fs/cgroup/{controller}{line.Split(':', 3)[2]}";
+    }
+}
