@@ -30,6 +30,9 @@ internal struct NetlinkError
     public NetlinkHeader msg;
 }
 
+/// <summary>Is given one message of an answer: its fixed part and its attributes. The bytes are the caller's again afterwards.</summary>
+public delegate void NetlinkAnswer(NetlinkMessageType type, ReadOnlySpan<byte> payload);
+
 /// <summary>netlink(7) sockets: requests out, acknowledgements in. A socket stays in the network namespace it was made in.</summary>
 public static unsafe partial class Netlink
 {
@@ -43,6 +46,7 @@ public static unsafe partial class Netlink
     private const int NETLINK_CAP_ACK = 10;
     private const int NETLINK_EXT_ACK = 11;
     private const ushort NLMSG_ERROR = 2;
+    private const ushort NLMSG_DONE = 3;
     private const int NLM_F_CAPPED = 0x100;
     private const int NLM_F_ACK_TLVS = 0x200;
     private const ushort NLMSGERR_ATTR_MSG = 1;
@@ -63,16 +67,34 @@ public static unsafe partial class Netlink
         return result;
     }
 
+    /// <summary>The same, in another network namespace: that of a socket is its maker's. The caller is back in his own afterwards.</summary>
+    public static SafeFileHandle OpenIn(SafeFileHandle networkNamespace, NetlinkProtocol protocol)
+    {
+        using SafeFileHandle own = Files.Open("/proc/self/ns/net", OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
+        Namespaces.SetNs(networkNamespace, NamespaceFlags.CLONE_NEWNET);
+        try
+        {
+            return Open(protocol);
+        }
+        finally
+        {
+            Namespaces.SetNs(own, NamespaceFlags.CLONE_NEWNET);
+        }
+    }
+
     /// <summary>Sends the messages of a request and waits for each to be acknowledged.</summary>
     /// <exception cref="LinuxException">The first that was refused. Those after it have been carried out nevertheless: a batch is no transaction.</exception>
-    public static void Send(SafeFileHandle netlink, NetlinkRequest request)
+    public static void Send(SafeFileHandle netlink, NetlinkRequest request) => Ask(netlink, request, static (_, _) => { });
+
+    /// <summary>The same for requests that are answered by more than an acknowledgement.</summary>
+    public static void Ask(SafeFileHandle netlink, NetlinkRequest request, NetlinkAnswer answered)
     {
         SocketMessages.Send(netlink, request.Bytes);
 
         LinuxException? first = null;
         byte[] answer = new byte[AnswerBytesMax];
-        int answered = 0;
-        while (answered < request.Count)
+        int ended = 0;
+        while (ended < request.Count)
         {
             int length = FileContents.Read(netlink, answer);
             ReadOnlySpan<byte> rest = answer.AsSpan(0, length);
@@ -84,10 +106,18 @@ public static unsafe partial class Netlink
                     throw new LinuxException($"read({Descriptor.Describe(netlink)}), a netlink answer cut short", Errno.EPROTO);
                 }
 
-                if ((ushort)header.nlmsg_type == NLMSG_ERROR)
+                switch ((ushort)header.nlmsg_type)
                 {
-                    answered++;
-                    first ??= Failure(rest[..(int)header.nlmsg_len], header, request);
+                    case NLMSG_ERROR:
+                        ended++;
+                        first ??= Failure(rest[..(int)header.nlmsg_len], header, request);
+                        break;
+                    case NLMSG_DONE:
+                        ended++;
+                        break;
+                    default:
+                        answered(header.nlmsg_type, rest[sizeof(NetlinkHeader)..(int)header.nlmsg_len]);
+                        break;
                 }
 
                 rest = rest[Math.Min(rest.Length, Align((int)header.nlmsg_len))..];
@@ -98,6 +128,30 @@ public static unsafe partial class Netlink
         {
             throw first;
         }
+    }
+
+    /// <summary>The value of the first attribute of a type; false when there is none.</summary>
+    public static bool TryFind(ReadOnlySpan<byte> attributes, ushort type, out ReadOnlySpan<byte> value)
+    {
+        while (attributes.Length >= AttributeHeaderBytes)
+        {
+            int length = MemoryMarshal.Read<ushort>(attributes);
+            if (length < AttributeHeaderBytes || length > attributes.Length)
+            {
+                break;
+            }
+
+            if (MemoryMarshal.Read<ushort>(attributes[sizeof(ushort)..]) == type)
+            {
+                value = attributes[AttributeHeaderBytes..length];
+                return true;
+            }
+
+            attributes = attributes[Math.Min(attributes.Length, Align(length))..];
+        }
+
+        value = default;
+        return false;
     }
 
     /// <summary>A request that brings the loopback interface up; one message, the same for every namespace.</summary>
@@ -136,25 +190,7 @@ public static unsafe partial class Netlink
     }
 
     private static string? Words(ReadOnlySpan<byte> attributes)
-    {
-        while (attributes.Length >= AttributeHeaderBytes)
-        {
-            int length = MemoryMarshal.Read<ushort>(attributes);
-            if (length < AttributeHeaderBytes || length > attributes.Length)
-            {
-                return null;
-            }
-
-            if (MemoryMarshal.Read<ushort>(attributes[sizeof(ushort)..]) == NLMSGERR_ATTR_MSG)
-            {
-                return KernelText.Read(attributes[AttributeHeaderBytes..length]);
-            }
-
-            attributes = attributes[Math.Min(attributes.Length, Align(length))..];
-        }
-
-        return null;
-    }
+        => TryFind(attributes, NLMSGERR_ATTR_MSG, out ReadOnlySpan<byte> text) ? KernelText.Read(text) : null;
 
     private static int Align(int length) => (length + 3) & ~3;
 

@@ -15,6 +15,7 @@ public enum NetlinkMessageType : ushort
     RTM_SETLINK = 19,
     RTM_NEWADDR = 20,
     RTM_DELADDR = 21,
+    RTM_GETADDR = 22,
     RTM_NEWROUTE = 24,
     RTM_DELROUTE = 25,
 }
@@ -29,6 +30,9 @@ public enum NetlinkFlags : ushort
     NLM_F_ACK = 0x4,
     NLM_F_ECHO = 0x8,
     NLM_F_REPLACE = 0x100,
+
+    /// <summary>Of a request to get: everything. The same bits as two flags of requests to make.</summary>
+    NLM_F_DUMP = 0x300,
     NLM_F_EXCL = 0x200,
     NLM_F_CREATE = 0x400,
     NLM_F_APPEND = 0x800,

@@ -14,6 +14,9 @@ public sealed record LinuxConfig
     /// <summary>By clock: <c>monotonic</c> and <c>boottime</c>. time_namespaces(7).</summary>
     public ImmutableSortedDictionary<string, TimeOffset> TimeOffsets { get; init; } = ImmutableSortedDictionary<string, TimeOffset>.Empty;
 
+    /// <summary>By the name of the interface in the runtime's network namespace.</summary>
+    public ImmutableSortedDictionary<string, NetDeviceConfig> NetDevices { get; init; } = ImmutableSortedDictionary<string, NetDeviceConfig>.Empty;
+
     public ImmutableArray<DeviceConfig> Devices { get; init => field = value.OrEmpty(); } = [];
 
     public string? CgroupsPath { get; init; }
@@ -85,6 +88,13 @@ public sealed record DeviceConfig
     public uint? Uid { get; init; }
 
     public uint? Gid { get; init; }
+}
+
+/// <summary>A network interface that moves into the container.</summary>
+public sealed record NetDeviceConfig
+{
+    /// <summary>What it is called there; null for the same. <c>eth%d</c> is the first such name that is free.</summary>
+    public string? Name { get; init; }
 }
 
 /// <summary>personality(2).</summary>

@@ -5,13 +5,13 @@ internal static class LinuxReader
 {
     public static LinuxConfig Read(ConfigNode linux)
     {
-        linux.Refuse("netDevices", "moving network devices is not supported by this version");
         return new LinuxConfig
         {
             Namespaces = linux.Objects("namespaces", ReadNamespace),
             UidMappings = linux.Objects("uidMappings", ReadIdMapping),
             GidMappings = linux.Objects("gidMappings", ReadIdMapping),
             TimeOffsets = linux.ObjectMap("timeOffsets", ReadTimeOffset),
+            NetDevices = linux.ObjectMap("netDevices", ReadNetDevice),
             Devices = linux.Objects("devices", ReadDevice),
             CgroupsPath = linux.Text("cgroupsPath"),
             Resources = linux.Object("resources", ResourcesReader.Read),
@@ -45,6 +45,8 @@ internal static class LinuxReader
         Secs = offset.Long("secs") ?? 0,
         Nanosecs = offset.UInt("nanosecs") ?? 0,
     };
+
+    private static NetDeviceConfig ReadNetDevice(ConfigNode device) => new() { Name = device.Text("name") is { Length: > 0 } name ? name : null };
 
     private static DeviceConfig ReadDevice(ConfigNode device) => new()
     {

@@ -25,6 +25,7 @@ public static class ConfigValidation
         CheckHooks(config.Hooks ?? new HooksConfig());
         LinuxValidation.Check(linux);
         SysctlValidation.Check(linux);
+        NetDeviceValidation.Check(linux);
         ResourcesValidation.Check(linux.Resources ?? new LinuxResources());
     }
 

@@ -11,6 +11,7 @@ internal static class LinuxWriter
         json.Object("resources", linux.Resources, ResourcesWriter.Write);
         json.Text("cgroupsPath", linux.CgroupsPath);
         json.Objects("namespaces", linux.Namespaces, WriteNamespace);
+        json.ObjectMap("netDevices", linux.NetDevices, static (json, device) => json.Text("name", device.Name));
         json.Objects("devices", linux.Devices, WriteDevice);
         json.Object("seccomp", linux.Seccomp, WriteSeccomp);
         json.Text("rootfsPropagation", linux.RootfsPropagation);

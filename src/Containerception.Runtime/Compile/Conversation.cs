@@ -8,6 +8,8 @@ namespace Containerception.Runtime;
 //      ------------                     --------------------------
 //      MapsPlease             -->       writes /proc/<pid>/uid_map and gid_map, sets limits that only the host may
 //                             <--       Go
+//      NetDevicesPlease       -->       moves linux.netDevices into the network namespace
+//                             <--       Go
 //      Terminal + descriptor  -->       passes the pty's master on, or copies it to its own terminal
 //      SchedulingPlease       -->       sets the scheduling policy and the i/o priority
 //                             <--       Go
@@ -24,6 +26,7 @@ namespace Containerception.Runtime;
 internal enum SyncMessage : byte
 {
     MapsPlease = 1,
+    NetDevicesPlease,
     Terminal,
     SchedulingPlease,
     HooksPlease,

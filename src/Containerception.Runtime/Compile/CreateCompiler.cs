@@ -83,8 +83,14 @@ internal static class CreateCompiler
             NamespaceSteps.RaiseLoopback(c);
         }
 
+        if (!c.Linux.NetDevices.IsEmpty)
+        {
+            c.Builder.Tell("net-devices", "wait for the network devices", "linux.netDevices: only who is in both network namespaces can move them");
+            Conversation.Say(c, SyncMessage.NetDevicesPlease, wait: true);
+        }
+
         NamespaceSteps.SetNames(c);
-        NamespaceSteps.SetSysctls(c);
+        SysctlSteps.Add(c, namespaces);
         Slot state = c.Inherit(settings.State);
         if (namespaces.Has(CloneFlags.CLONE_NEWNS))
         {

@@ -1,5 +1,6 @@
 using Containerception.Linux;
 using Containerception.Oci;
+using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Runtime;
 
@@ -41,6 +42,33 @@ internal sealed class NamespacePlan
 
     public bool Has(CloneFlags type) => (All & type) != 0;
 
+    /// <summary>The namespace of this type that is joined; null when there is none.</summary>
+    public SafeFileHandle? OpenJoined(CloneFlags type)
+    {
+        foreach ((CloneFlags joined, string path) in Joined)
+        {
+            if (joined == type)
+            {
+                return Open(path);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Opens a namespace of the configuration.</summary>
+    public static SafeFileHandle Open(string path)
+    {
+        try
+        {
+            return Files.Open(path, OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
+        }
+        catch (LinuxException failure)
+        {
+            throw new ContainerException(FailureKind.Invalid, $"linux.namespaces: cannot join {path}: {failure.Message}", cause: failure);
+        }
+    }
+
     public static NamespacePlan Of(LinuxConfig linux)
     {
         CloneFlags made = 0;
@@ -75,7 +103,8 @@ internal sealed class NamespacePlan
         _ => throw new ContainerException(FailureKind.Invalid, $"no namespace is called {type}"),
     };
 
-    private static CloneFlags TypeOf(string name) => name switch
+    /// <summary>The type that the configuration calls so.</summary>
+    public static CloneFlags TypeOf(string name) => name switch
     {
         "pid" => CloneFlags.CLONE_NEWPID,
         "network" => CloneFlags.CLONE_NEWNET,

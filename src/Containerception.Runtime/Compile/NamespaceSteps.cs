@@ -20,7 +20,7 @@ internal static class NamespaceSteps
         IEnumerable<(CloneFlags Type, string Path)> ordered = privileged
             ? plan.Joined.OrderBy(item => Rank(item.Type))
             : plan.Joined.OrderBy(item => item.Type == CloneFlags.CLONE_NEWUSER ? -1 : Rank(item.Type));
-        List<(CloneFlags Type, string Path, Slot Namespace)> opened = [.. ordered.Select(item => (item.Type, item.Path, c.Inherit(Open(item.Path))))];
+        List<(CloneFlags Type, string Path, Slot Namespace)> opened = [.. ordered.Select(item => (item.Type, item.Path, c.Inherit(NamespacePlan.Open(item.Path))))];
         foreach ((CloneFlags type, string path, Slot ns) in opened)
         {
             if (type == CloneFlags.CLONE_NEWPID && !plan.NeedsTwoClones)
@@ -123,23 +123,6 @@ internal static class NamespaceSteps
         Name(c, "domainname", SyscallNumbers.SYS_setdomainname, c.Config.Domainname);
     }
 
-    /// <summary>
-    /// linux.sysctl, through the host's /proc, which no image can have made: its files show this process's own namespaces. The keys were checked
-    /// against the namespaces that are made (CVE-2022-0811).
-    /// </summary>
-    public static void SetSysctls(Compilation c)
-    {
-        foreach ((string key, string value) in c.Linux.Sysctl)
-        {
-            c.Builder.Tell("sysctl", "set {0} to {1}", "linux.sysctl", key, value);
-
-            // sysctl(8): the separator that comes first is the separator, and the other one stands for it in a name (net.ipv4.conf.eth0/1).
-            int separator = key.AsSpan().IndexOfAny('.', '/');
-            string path = separator >= 0 && key[separator] == '.' ? Swap(key) : key;
-            WriteFile(c, "/proc/sys/" + path, value);
-        }
-    }
-
     public static void WriteFile(Compilation c, string path, string text)
     {
         ProgramBuilder b = c.Builder;
@@ -162,31 +145,6 @@ internal static class NamespaceSteps
         {
             c.Builder.Tell(step, "set the " + step + " to {0}", "the uts namespace is the container's own", name);
             c.Builder.Call(call, c.Builder.Text(name), Encoding.UTF8.GetByteCount(name));
-        }
-    }
-
-    private static string Swap(string key) => string.Create(key.Length, key, (span, source) =>
-    {
-        for (int i = 0; i < source.Length; i++)
-        {
-            span[i] = source[i] switch
-            {
-                '.' => '/',
-                '/' => '.',
-                char other => other,
-            };
-        }
-    });
-
-    private static SafeFileHandle Open(string path)
-    {
-        try
-        {
-            return Files.Open(path, OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
-        }
-        catch (LinuxException failure)
-        {
-            throw new ContainerException(FailureKind.Invalid, $"linux.namespaces: cannot join {path}: {failure.Message}", cause: failure);
         }
     }
 

@@ -14,6 +14,12 @@ internal sealed class CreateConversation(
     /// <summary>Where the number of a notifying filter's descriptor appears.</summary>
     public Slot? FilterSlot { get; init; }
 
+    /// <summary>What is taken back when the container is not to be.</summary>
+    public required Undo Undo { get; init; }
+
+    /// <summary>The way back for the network devices that were moved.</summary>
+    public NetDevices? NetDevices { get; private set; }
+
     /// <summary>The terminal's master, when no socket takes it.</summary>
     public SafeFileHandle? Terminal { get; private set; }
 
@@ -28,6 +34,10 @@ internal sealed class CreateConversation(
                 case SyncMessage.MapsPlease:
                     IdMaps.Write(init.Pid, bundle.Linux, privileged);
                     Limits.Set(init.Pid, bundle.Config.Process!);
+                    init.Go();
+                    break;
+                case SyncMessage.NetDevicesPlease:
+                    MoveDevices(privileged);
                     init.Go();
                     break;
                 case SyncMessage.Terminal:
@@ -62,6 +72,20 @@ internal sealed class CreateConversation(
         }
 
         return saved ? state : Save(state);
+    }
+
+    private void MoveDevices(bool privileged)
+    {
+        if (!privileged)
+        {
+            throw new ContainerException(FailureKind.Unsupported, "linux.netDevices: moving network devices needs root: they are the host's", "start the container as root, or leave netDevices out");
+        }
+
+        NetDevices = new NetDevices(init.Pid);
+        foreach ((string name, NetDeviceConfig device) in bundle.Linux.NetDevices)
+        {
+            NetDevices.Move(name, device, Undo);
+        }
     }
 
     private void RunHooks(HooksConfig hooks, SavedState state)

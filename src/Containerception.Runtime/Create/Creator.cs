@@ -98,11 +98,13 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         {
             Filter = filter,
             FilterSlot = compilation.Listener,
+            Undo = undo,
         };
         SavedState saved = conversation.Hold(state, privileged);
         undo.Keep();
         return new CreatedContainer(init, saved, bundle.Config, conversation.Terminal);
     }
+        conversation.NetDevices?.Dispose();
 
     private SavedState NewState(Bundle bundle, CreateRequest request, NamespacePlan namespaces, ContainerCgroup cgroup) => new()
     {

@@ -30,6 +30,7 @@ public sealed class ConfigReadingTests
                 "uidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}], "gidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}],
                 "timeOffsets": {"boottime": {"secs": -7, "nanosecs": 5}}, "sysctl": {"net.ipv4.conf.eth0/1.forwarding": "1"},
                 "devices": [{"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229, "fileMode": 438, "uid": 0, "gid": 0}],
+                "netDevices": {"eth0": {"name": "eth%d"}},
                 "cgroupsPath": "/a/b", "rootfsPropagation": "rslave", "maskedPaths": ["/m"], "readonlyPaths": ["/r"],
                 "personality": {"domain": "LINUX32"},
                 "seccomp": {
