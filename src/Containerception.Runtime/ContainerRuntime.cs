@@ -121,6 +121,12 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
         return 0;
     }));
 
+    /// <summary>Mounts what a file lists in a container that is there: all, or nothing.</summary>
+    public void AddMounts(string id, string file) => Guard(() => new LiveMounts(Root, listener).Add(id, file));
+
+    /// <summary>Takes the mounts of a file's destinations away.</summary>
+    public void RemoveMounts(string id, string file) => Guard(() => new LiveMounts(Root, listener).Remove(id, file));
+
     private T Observe<T>(string id, Func<Watcher, SafeFileHandle, T> look)
     {
         using StateDirectory directory = StateDirectory.Open(Root, id);

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Containerception.Oci;
 
 public sealed partial record RuntimeConfig
@@ -10,6 +12,19 @@ public sealed partial record RuntimeConfig
     /// <exception cref="ConfigException">As above.</exception>
     /// <exception cref="Linux.LinuxException">It cannot be opened or read.</exception>
     public static RuntimeConfig Read(string path) => ConfigDocument.ReadFile(path, "", RuntimeConfigReader.Read);
+
+    /// <summary>The longest document that is read.</summary>
+    public const int BytesMax = ConfigDocument.LengthMax;
+
+    /// <summary>Reads and checks the field <c>mounts</c> of a file, which needs no other: what a running container's mounts are changed by.</summary>
+    /// <exception cref="ConfigException">As above, or there are no mounts.</exception>
+    public static ImmutableArray<MountConfig> ReadMounts(string path)
+    {
+        ImmutableArray<MountConfig> mounts = ConfigDocument.ReadFile(path, "", static config => config.Objects("mounts", RuntimeConfigReader.ReadMount));
+        Require.That(!mounts.IsDefaultOrEmpty, "mounts", $"is required");
+        ConfigValidation.CheckMounts(mounts);
+        return mounts;
+    }
 }
 
 public sealed partial record ProcessConfig

@@ -32,7 +32,7 @@ internal static class RuntimeConfigReader
         Readonly = root.Bool("readonly") ?? false,
     };
 
-    private static MountConfig ReadMount(ConfigNode mount) => new()
+    public static MountConfig ReadMount(ConfigNode mount) => new()
     {
         Destination = mount.RequiredText("destination"),
         Type = mount.Text("type"),

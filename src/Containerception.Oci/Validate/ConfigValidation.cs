@@ -68,7 +68,7 @@ public static class ConfigValidation
         }
     }
 
-    private static void CheckMounts(ImmutableArray<MountConfig> mounts)
+    internal static void CheckMounts(ImmutableArray<MountConfig> mounts)
     {
         for (int i = 0; i < mounts.Length; i++)
         {
@@ -76,8 +76,9 @@ public static class ConfigValidation
             bool isBind = mount.Type == "bind" || mount.Options.Contains("bind") || mount.Options.Contains("rbind");
             Require.That(mount.Destination.Length > 0, $"mounts[{i}].destination", "must not be empty");
             Require.That(!isBind || !string.IsNullOrEmpty(mount.Source), $"mounts[{i}].source", "a bind mount needs one");
-            Require.That(mount.UidMappings.IsEmpty, $"mounts[{i}].uidMappings", "ID-mapped mounts are not supported by this version");
-            Require.That(mount.GidMappings.IsEmpty, $"mounts[{i}].gidMappings", "ID-mapped mounts are not supported by this version");
+            Require.That(mount.UidMappings.IsEmpty == mount.GidMappings.IsEmpty, $"mounts[{i}].{(mount.UidMappings.IsEmpty ? "u" : "g")}idMappings", "is needed too: an ID-mapped mount maps both");
+            LinuxValidation.CheckRanges(mount.UidMappings, $"mounts[{i}].uidMappings");
+            LinuxValidation.CheckRanges(mount.GidMappings, $"mounts[{i}].gidMappings");
         }
     }
 

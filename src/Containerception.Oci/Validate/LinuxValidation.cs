@@ -29,7 +29,6 @@ internal static class LinuxValidation
                 or "private" or "rprivate" or "unbindable" or "runbindable",
             "linux.rootfsPropagation",
             $"must be shared, slave, private or unbindable, not {Require.Quote(linux.RootfsPropagation ?? "")}");
-        Require.That(string.IsNullOrEmpty(linux.MountLabel), "linux.mountLabel", $"SELinux is not supported by this version");
         Require.That(
             linux.Personality?.Domain is null or "LINUX" or "LINUX32",
             "linux.personality.domain",
@@ -79,6 +78,12 @@ internal static class LinuxValidation
         NamespaceConfig? user = linux.Find("user");
         Require.That(mappings.IsEmpty || user is not null, field, $"needs a user namespace in linux.namespaces");
         Require.That(!mappings.IsEmpty || user is null or { Path: not null }, field, $"a new user namespace needs at least one");
+        CheckRanges(mappings, field);
+    }
+
+    /// <summary>What the kernel asks of a map, whatever it is for: user_namespaces(7).</summary>
+    public static void CheckRanges(ImmutableArray<IdMapping> mappings, string field)
+    {
         Require.That(mappings.Length <= MappingsMax, field, $"the kernel takes at most {MappingsMax}, not {mappings.Length}");
         for (int i = 0; i < mappings.Length; i++)
         {

@@ -24,7 +24,8 @@ internal static class CgroupMountSteps
             Slot unified = c.MakesCgroupNamespace || mounts.Own.Count == 0
                 ? c.NewFileSystem("cgroup2", "cgroup", options.Data, options.Set)
                 : Tree(c, mounts.Own[0].Path, options);
-            MountSteps.Attach(c, unified, place, options);
+            MountSteps.Finish(c, unified, options);
+            c.Attach(unified, place);
             return;
         }
 

@@ -58,8 +58,8 @@ internal sealed class Compilation : IDisposable
     /// <summary>The empty path of AT_EMPTY_PATH.</summary>
     public nint Empty { get; }
 
-    /// <summary>Bind sources are opened before the clone, with the caller's rights: the child is somebody else in a user namespace.</summary>
-    public bool OpensSourcesInParent { get; init; }
+    /// <summary>What the parent opens for the child.</summary>
+    public BindSources Sources { get => field ?? throw new InvalidOperationException("nothing is mounted here"); init; }
 
     /// <summary>Is told what is left out of the configuration.</summary>
     public Action<string>? Warn { get; init; }
@@ -86,9 +86,13 @@ internal sealed class Compilation : IDisposable
     public static nint ToNative(OpenFlags flags) => flags.ToKernel();
 
     /// <summary>A descriptor of the target below the root, which is made where it is missing.</summary>
-    public Slot OpenTarget(string path, bool directory, bool noLinks = false)
+    /// <param name="path">As the container means it.</param>
+    /// <param name="directory">What it must be, and is made as.</param>
+    /// <param name="noLinks">No part of it may be a link.</param>
+    /// <param name="follow">A link that is the last part of it leads on; else the link itself is the target.</param>
+    public Slot OpenTarget(string path, bool directory, bool noLinks = false, bool follow = true)
     {
-        nint last = noLinks ? InRootNoLinks : directory ? InRootDirectory : InRoot;
+        nint last = noLinks ? InRootNoLinks : !follow ? InRootNoFollow : directory ? InRootDirectory : InRoot;
         return Builder.Add(InitStepKind.Target, 0, Root.Number, Builder.Text(path), directory ? 1 : 0, last, noLinks ? InRootNoLinks : InRootNoFollow)
             .Into(Builder.NewSlot());
     }
@@ -118,6 +122,15 @@ internal sealed class Compilation : IDisposable
         return Builder.Call(SyscallNumbers.SYS_mount_setattr, mount, Empty, flags, attributes, 32);
     }
 
+    /// <summary>Gives options to the file system of a mount that is there. It may have other mounts.</summary>
+    public void Reconfigure(Slot mount, IEnumerable<(string Key, string? Value)> options)
+    {
+        Slot context = Builder.Take(SyscallNumbers.SYS_fspick, mount, Empty, 9);
+        Configure(context, options);
+        Configure(context, FsConfigCommand.FSCONFIG_CMD_RECONFIGURE, 0, 0);
+        Builder.Close(context);
+    }
+
     /// <summary>A new file system, configured and mounted, attached to nothing yet.</summary>
     public Slot NewFileSystem(string type, string? source, IEnumerable<(string Key, string? Value)> options, MountAttributes attributes)
     {
@@ -127,12 +140,7 @@ internal sealed class Compilation : IDisposable
             Configure(context, FsConfigCommand.FSCONFIG_SET_STRING, Builder.Text("source"), Builder.Text(source));
         }
 
-        foreach ((string key, string? value) in options)
-        {
-            FsConfigCommand command = value is null ? FsConfigCommand.FSCONFIG_SET_FLAG : FsConfigCommand.FSCONFIG_SET_STRING;
-            Configure(context, command, Builder.Text(key), value is null ? 0 : Builder.Text(value));
-        }
-
+        Configure(context, options);
         Configure(context, FsConfigCommand.FSCONFIG_CMD_CREATE, 0, 0);
         Slot mount = Builder.Take(SyscallNumbers.SYS_fsmount, context, 1, (ulong)(attributes & ~MountAttributes.MOUNT_ATTR_NOSYMFOLLOW));
         Builder.Close(context);
@@ -147,6 +155,15 @@ internal sealed class Compilation : IDisposable
 
     /// <summary>A path as the kernel will walk it: no "." and "..", no double slash. A relative one starts at the root.</summary>
     public static string Clean(string path) => Path.GetFullPath(path, "/");
+
+    private void Configure(Slot context, IEnumerable<(string Key, string? Value)> options)
+    {
+        foreach ((string key, string? value) in options)
+        {
+            FsConfigCommand command = value is null ? FsConfigCommand.FSCONFIG_SET_FLAG : FsConfigCommand.FSCONFIG_SET_STRING;
+            Configure(context, command, Builder.Text(key), value is null ? 0 : Builder.Text(value));
+        }
+    }
 
     private void Configure(Slot context, FsConfigCommand command, Arg key, Arg value)
         => Builder.Call(SyscallNumbers.SYS_fsconfig, context, (uint)command, key, value, 0);

@@ -162,6 +162,7 @@ internal static class CreateCompiler
     {
         c.Builder.Tell("umask", "clear the umask", "files get the modes that are asked for");
         c.Builder.Call(SyscallNumbers.SYS_umask, 0);
+        MountLabels.Check(c);
         Slot? mask = RootfsSteps.Prepare(c);
         MountSteps.Add(c);
         if (DeviceSteps.Wanted(c.Config))

@@ -43,16 +43,23 @@ internal sealed class MountOptions
             ["runbindable"] = (MountFlags.MS_UNBINDABLE, true),
         }.ToImmutableSortedDictionary(StringComparer.Ordinal);
 
-    /// <summary>Options of the superblock that fsconfig(2) takes as flags.</summary>
-    private static readonly ImmutableArray<string> SuperblockFlags = ["async", "dirsync", "iversion", "lazytime", "mand", "noiversion", "nolazytime", "nomand", "silent", "loud", "sync", "acl", "noacl"];
+    /// <summary>
+    /// What every mount does unless it is told otherwise, or, "silent" and "loud", what decides only where mount(2) would leave its messages:
+    /// of fsconfig(2) they go to us alone. There is nothing to be done.
+    /// </summary>
+    private static readonly ImmutableArray<string> Nothings = ["defaults", "async", "rasync", "loud", "silent", "noiversion", "nolazytime", "nomand", "rnomand"];
 
-    private static readonly ImmutableArray<string> Unsupported = ["tmpcopyup", "idmap", "ridmap", "copy-symlink", "src-nofollow", "dest-nofollow"];
+    /// <summary>Options of a superblock that every file system has. A bind shares that of its source, and cannot have its own.</summary>
+    private static readonly ImmutableArray<string> SuperblockFlags = ["acl", "dirsync", "iversion", "lazytime", "mand", "noacl", "sync"];
+
+    /// <summary>crun lists them; what they would change is no attribute of a mount, but of the file system, which has other users.</summary>
+    private static readonly ImmutableArray<string> Impossible = ["rsync", "rdirsync", "rmand"];
 
     /// <summary>Every option that is understood beyond the file systems' own, sorted; <c>features</c> lists them.</summary>
     public static ImmutableArray<string> Known { get; } =
     [
-        .. AttributeOptions.Keys.Concat(AttributeOptions.Keys.Select(name => "r" + name)).Concat(PropagationOptions.Keys).Concat(SuperblockFlags)
-            .Concat(["bind", "rbind", "defaults", "remount"]).Order(StringComparer.Ordinal),
+        .. AttributeOptions.Keys.Concat(AttributeOptions.Keys.Select(name => "r" + name)).Concat(PropagationOptions.Keys).Concat(SuperblockFlags).Concat(Nothings)
+            .Concat(["bind", "rbind", "remount", "idmap", "ridmap", "tmpcopyup", "copy-symlink", "src-nofollow", "dest-nofollow"]).Order(StringComparer.Ordinal),
     ];
 
     public bool Bind { get; private set; }
@@ -70,12 +77,26 @@ internal sealed class MountOptions
 
     public MountAttributes RecursiveClear { get; private set; }
 
-    public MountFlags Propagation { get; private set; }
-
-    public bool PropagationRecursive { get; private set; }
+    /// <summary>In their order: a slave that is then shared is both.</summary>
+    public List<(MountFlags Kind, bool Recursive)> Propagation { get; } = [];
 
     /// <summary>What goes to the file system: (key, value), or (key, null) for a flag.</summary>
     public List<(string Key, string? Value)> Data { get; } = [];
+
+    /// <summary>Whose the files look; null for whose they are.</summary>
+    public MountIdMap? IdMap { get; private set; }
+
+    /// <summary>The tmpfs begins with what it hides.</summary>
+    public bool CopyUp { get; private set; }
+
+    /// <summary>A source that is a symbolic link is made again in the container.</summary>
+    public bool CopySymlink { get; private set; }
+
+    /// <summary>A source that is a symbolic link is mounted itself.</summary>
+    public bool SourceNoFollow { get; private set; }
+
+    /// <summary>A target that is a symbolic link is mounted on itself.</summary>
+    public bool TargetNoFollow { get; private set; }
 
     public static MountOptions Parse(MountConfig mount)
     {
@@ -85,6 +106,12 @@ internal sealed class MountOptions
             options.Add(mount, option);
         }
 
+        if (mount.UidMappings.Length + mount.GidMappings.Length > 0)
+        {
+            options.IdMap = new MountIdMap(options.IdMap?.Recursive ?? false, mount.UidMappings, mount.GidMappings);
+        }
+
+        options.Check(mount);
         return options;
     }
 
@@ -92,7 +119,7 @@ internal sealed class MountOptions
     {
         switch (option)
         {
-            case "" or "defaults":
+            case "":
                 return;
             case "bind":
                 Bind = true;
@@ -103,32 +130,77 @@ internal sealed class MountOptions
             case "remount":
                 Remount = true;
                 return;
+            case "tmpcopyup":
+                CopyUp = true;
+                return;
+            case "copy-symlink":
+                CopySymlink = true;
+                return;
+            case "src-nofollow":
+                SourceNoFollow = true;
+                return;
+            case "dest-nofollow":
+                TargetNoFollow = true;
+                return;
         }
 
-        if (Unsupported.Contains(option) || option.StartsWith("idmap=", StringComparison.Ordinal) || option.StartsWith("ridmap=", StringComparison.Ordinal))
+        if (MountIdMap.TryParse(mount.Destination, option) is { } map)
         {
-            throw new ContainerException(FailureKind.Unsupported, $"mount {mount.Destination}: the option \"{option}\" is not supported by this version");
+            IdMap = map;
         }
-
-        if (AttributeOptions.TryGetValue(option, out (MountAttributes Set, MountAttributes Clear) own))
+        else if (Impossible.Contains(option))
+        {
+            throw new ContainerException(
+                FailureKind.Unsupported, $"mount {mount.Destination}: the kernel cannot do \"{option}\": it belongs to a file system, not to its mounts", "give the option without \"r\" to the mount that makes the file system");
+        }
+        else if (AttributeOptions.TryGetValue(option, out (MountAttributes Set, MountAttributes Clear) own))
         {
             // The later one of "ro" and "rw" holds.
             Clear = (Clear | own.Clear) & ~(own.Set & ~MountAttributes.MOUNT_ATTR__ATIME);
             Set = (Set & ~own.Clear) | own.Set;
         }
-        else if (option.Length > 1 && option[0] == 'r' && AttributeOptions.TryGetValue(option[1..], out (MountAttributes Set, MountAttributes Clear) all))
+        else if (option[0] == 'r' && AttributeOptions.TryGetValue(option[1..], out (MountAttributes Set, MountAttributes Clear) all))
         {
             RecursiveClear = (RecursiveClear | all.Clear) & ~(all.Set & ~MountAttributes.MOUNT_ATTR__ATIME);
             RecursiveSet = (RecursiveSet & ~all.Clear) | all.Set;
         }
         else if (PropagationOptions.TryGetValue(option, out (MountFlags Propagation, bool Recursive) propagation))
         {
-            (Propagation, PropagationRecursive) = propagation;
+            Propagation.Add(propagation);
         }
-        else
+        else if (!Nothings.Contains(option))
         {
             int equals = option.IndexOf('=', StringComparison.Ordinal);
             Data.Add(equals < 0 ? (option, null) : (option[..equals], option[(equals + 1)..]));
         }
     }
+
+    private void Check(MountConfig mount)
+    {
+        if (Bind && Data.Count > 0)
+        {
+            string name = Data[0].Key;
+            throw SuperblockFlags.Contains(name)
+                ? Refused(mount, $"\"{name}\" cannot be set for a bind mount: it belongs to the file system of the source", "set it where that file system is mounted")
+                : Refused(mount, $"unknown option \"{name}\" for a bind mount", null);
+        }
+
+        if (CopyUp && (Bind || Remount || mount.Type != "tmpfs"))
+        {
+            throw Refused(mount, "\"tmpcopyup\" fills a new tmpfs, and nothing else", null);
+        }
+
+        if ((CopySymlink || SourceNoFollow) && (!Bind || Remount))
+        {
+            throw Refused(mount, $"\"{(CopySymlink ? "copy-symlink" : "src-nofollow")}\" is for bind mounts: only they have a source that may be a link", null);
+        }
+
+        if (IdMap is not null && (!Bind || Remount))
+        {
+            throw Refused(mount, "only a bind mount can be ID-mapped: the kernel maps a mount's ids once, before it is attached", "mount the file system on the host and bind it");
+        }
+    }
+
+    private static ContainerException Refused(MountConfig mount, string what, string? hint)
+        => new(FailureKind.Invalid, $"mount {mount.Destination}: {what}", hint);
 }

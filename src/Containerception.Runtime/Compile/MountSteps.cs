@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using System.Text;
 using Containerception.Linux;
 using Containerception.Oci;
 
@@ -21,53 +23,77 @@ internal static class MountSteps
     {
         foreach (MountConfig mount in c.Config.Mounts)
         {
-            string target = Compilation.Clean(mount.Destination);
+            string target = Target(mount);
             MountOptions options = MountOptions.Parse(mount);
-            if (target == "/")
-            {
-                throw new ContainerException(FailureKind.Invalid, "mounts: a mount on / would hide the root file system; set root.path instead");
-            }
-
             if (options.Remount)
             {
                 Remount(c, target, options);
             }
-            else if (options.Bind)
-            {
-                Bind(c, mount, target, options);
-            }
-            else if (mount.Type == "cgroup")
+            else if (mount.Type == "cgroup" && !options.Bind)
             {
                 CgroupMountSteps.Add(c, target, options);
             }
-            else
+            else if (Prepare(c, mount, target, options) is { } prepared)
             {
-                New(c, mount, target, options);
+                c.Attach(prepared.Tree, OpenPlace(c, prepared, target, options));
             }
         }
+    }
+
+    /// <summary>Everything but the attaching: a detached mount that is complete.</summary>
+    /// <returns>null: it is a link, which was made.</returns>
+    public static PreparedMount? Prepare(Compilation c, MountConfig mount, string target, MountOptions options)
+        => options.Bind ? Bind(c, mount, target, options) : New(c, mount, target, options);
+
+    /// <summary>The same of a file system that the parent makes, because it is made of files and devices of the host.</summary>
+    public static PreparedMount PrepareMade(Compilation c, MountConfig mount, string target, MountOptions options)
+    {
+        Tell(c, mount.Type ?? "", target, Why(mount.Type ?? ""));
+        List<(string Key, string? Value)> data = FileSystemOptions.ForKernel(mount.Type ?? "", target, options.Data);
+        MountLabels.AddOption(c, mount.Type ?? "", data);
+        Slot tree = c.Inherit(c.Sources.Make(mount, target, data));
+        c.SetAttributes(tree, options.Set, options.Clear, 0, recursive: false);
+        Finish(c, tree, options);
+        return new PreparedMount(tree, IsDirectory: true);
+    }
+
+    /// <summary>The place for a mount: resolved now, after all that was attached before it.</summary>
+    public static Slot OpenPlace(Compilation c, PreparedMount mount, string target, MountOptions options)
+        => mount.Place ?? OpenTarget(c, target, options, mount.IsDirectory, mount.IsProc);
+
+    /// <summary>The path of the target, checked as far as a path can be.</summary>
+    public static string Target(MountConfig mount)
+    {
+        string target = Compilation.Clean(mount.Destination);
+        if (target == "/")
+        {
+            throw new ContainerException(FailureKind.Invalid, "mounts: a mount on / would hide the root file system; set root.path instead");
+        }
+
+        return !target.StartsWith("/proc/", StringComparison.Ordinal) || ProcFiles.Contains(target)
+            ? target
+            : throw new ContainerException(FailureKind.Invalid, $"mounts: {target} is inside /proc, which may not be mounted over", "only a few files there may be: cpuinfo, meminfo, stat, uptime …");
     }
 
     /// <summary>The words that errors and --explain have for a mount.</summary>
     public static void Tell(Compilation c, string type, string target, string why)
         => c.Builder.Tell("mount", "mount {0} on {1}", why, type, target);
 
-    /// <summary>Attaches a mount and applies what can only be applied there.</summary>
-    public static void Attach(Compilation c, Slot mount, Slot target, MountOptions options)
+    /// <summary>Applies what holds for the mounts below too, and the propagation.</summary>
+    public static void Finish(Compilation c, Slot mount, MountOptions options)
     {
         if (options.RecursiveSet != 0 || options.RecursiveClear != 0)
         {
             c.SetAttributes(mount, options.RecursiveSet, options.RecursiveClear, 0, recursive: true);
         }
 
-        if (options.Propagation != 0)
+        foreach ((MountFlags kind, bool recursive) in options.Propagation)
         {
-            c.SetAttributes(mount, 0, 0, options.Propagation, options.PropagationRecursive);
+            c.SetAttributes(mount, 0, 0, kind, recursive);
         }
-
-        c.Attach(mount, target);
     }
 
-    private static void Bind(Compilation c, MountConfig mount, string target, MountOptions options)
+    private static PreparedMount? Bind(Compilation c, MountConfig mount, string target, MountOptions options)
     {
         string source = Path.GetFullPath(mount.Source ?? "", c.Bundle.Directory);
         if (mount.Source is null or "")
@@ -75,12 +101,15 @@ internal static class MountSteps
             throw new ContainerException(FailureKind.Invalid, $"mounts: a bind mount on {target} needs a source");
         }
 
-        if (options.Data.Count > 0)
+        AtFlags follow = options.CopySymlink || options.SourceNoFollow ? AtFlags.AT_SYMLINK_NOFOLLOW : AtFlags.None;
+        FileStatus? status = FileStatuses.TryStatx(Descriptor.WorkingDirectory, source, follow);
+        if (options.CopySymlink && status is { IsSymbolicLink: true })
         {
-            throw new ContainerException(FailureKind.Invalid, $"mount {target}: unknown option \"{options.Data[0].Key}\" for a bind mount");
+            CopyLink(c, source, target);
+            return null;
         }
 
-        FileStatus? status = FileStatuses.TryStatx(Descriptor.WorkingDirectory, source, AtFlags.None);
+        status = follow == AtFlags.None || options.SourceNoFollow ? status : FileStatuses.TryStatx(Descriptor.WorkingDirectory, source, AtFlags.None);
         if (status is null)
         {
             throw new ContainerException(
@@ -88,10 +117,9 @@ internal static class MountSteps
         }
 
         Tell(c, source, target, "a directory or file of the host that the container is given");
-        Slot place = OpenTarget(c, target, status.Value.IsDirectory, isProc: false);
-        Slot tree = c.OpensSourcesInParent
-            ? c.Inherit(OpenTree(source, options, target))
-            : c.Builder.Take(SyscallNumbers.SYS_open_tree, -100, c.Builder.Text(source), (uint)TreeFlags(options));
+        Slot tree = c.Sources.Opens(options)
+            ? c.Inherit(c.Sources.Open(source, target, options))
+            : c.Builder.Take(SyscallNumbers.SYS_open_tree, -100, c.Builder.Text(source), (uint)BindSources.TreeFlags(options));
         if (target == "/proc")
         {
             VerifyFileSystem(c, tree, FileSystemMagic.PROC_SUPER_MAGIC);
@@ -102,44 +130,91 @@ internal static class MountSteps
             c.SetAttributes(tree, options.Set, options.Clear, 0, recursive: false);
         }
 
-        Attach(c, tree, place, options);
+        Finish(c, tree, options);
+        return new PreparedMount(tree, status.Value.IsDirectory);
     }
 
-    private static void New(Compilation c, MountConfig mount, string target, MountOptions options)
+    private static PreparedMount New(Compilation c, MountConfig mount, string target, MountOptions options)
     {
         string type = mount.Type is { Length: > 0 } given
             ? given
             : throw new ContainerException(FailureKind.Invalid, $"mounts: the mount on {target} has no type");
-        Tell(c, type, target, Why(type));
-        Slot place = OpenTarget(c, target, directory: true, isProc: type == "proc");
-        Slot made = c.NewFileSystem(type, mount.Source, options.Data, options.Set);
-        if ((options.Set & MountAttributes.MOUNT_ATTR_NOSYMFOLLOW) != 0)
+        if (target == "/proc" && type != "proc")
         {
-            // fsmount(2) does not take this one.
-            c.SetAttributes(made, MountAttributes.MOUNT_ATTR_NOSYMFOLLOW, 0, 0, recursive: false);
+            throw new ContainerException(FailureKind.Invalid, $"mounts: a {type} on /proc would fake what the kernel says: only type proc may be mounted there");
         }
 
-        Attach(c, made, place, options);
+        Tell(c, type, target, Why(type));
+        List<(string Key, string? Value)> data = FileSystemOptions.ForKernel(type, target, options.Data);
+        MountLabels.AddOption(c, type, data);
+
+        // What is to be filled must be written first, and fsmount(2) does not take nosymfollow.
+        MountAttributes late = (options.Set & MountAttributes.MOUNT_ATTR_NOSYMFOLLOW) | (options.CopyUp ? options.Set & MountAttributes.MOUNT_ATTR_RDONLY : 0);
+        Slot made = c.NewFileSystem(type, mount.Source, data, options.Set & ~late);
+        MountLabels.AddAttribute(c, type, made);
+        Slot? place = null;
+        if (options.CopyUp)
+        {
+            place = OpenTarget(c, target, options, directory: true, isProc: false);
+            CopyUpSteps.Add(c, type, target, place.Value, made, options.Data);
+        }
+
+        if (late != 0)
+        {
+            c.SetAttributes(made, late, 0, 0, recursive: false);
+        }
+
+        Finish(c, made, options);
+        return new PreparedMount(made, IsDirectory: true, type == "proc", place);
     }
 
     private static void Remount(Compilation c, string target, MountOptions options)
     {
         Tell(c, "again", target, "a mount that is there gets other attributes");
-        Slot place = OpenTarget(c, target, directory: true, isProc: false);
-        c.SetAttributes(place, options.Set | options.RecursiveSet, options.Clear | options.RecursiveClear, options.Propagation, options.RecursiveSet != 0);
+        Slot place = c.Builder.Take(SyscallNumbers.SYS_openat2, c.Root, c.Builder.Text(target), c.InRoot, Compilation.OpenHowSize);
+        if (options.Data.Count > 0)
+        {
+            c.Reconfigure(place, FileSystemOptions.ForKernel("", target, options.Data));
+        }
+
+        c.SetAttributes(place, options.Set, options.Clear, 0, recursive: false);
+        Finish(c, place, options);
         c.Builder.Close(place);
     }
 
-    /// <summary>Opens the target; /proc and /sys must be real directories, and what lies in /proc is mounted over only where that fakes nothing.</summary>
-    private static Slot OpenTarget(Compilation c, string target, bool directory, bool isProc)
+    /// <summary>The source is a link, and a link with the same text is to be there; that it is there already is no failure, that it is another one is.</summary>
+    private static void CopyLink(Compilation c, string source, string target)
     {
-        bool noLinks = target is "/proc" or "/sys";
-        if (target.StartsWith("/proc/", StringComparison.Ordinal) && !ProcFiles.Contains(target))
+        ProgramBuilder b = c.Builder;
+        string text = Files.ReadLinkAt(Descriptor.WorkingDirectory, source);
+        b.Tell("mount", "copy the link {0} to {1}", "the option copy-symlink: what it leads to is the container's own", source, target);
+        Slot directory = c.OpenTarget(Path.GetDirectoryName(target)!, directory: true);
+        Arg name = b.Text(Path.GetFileName(target));
+        Label there = b.NewLabel();
+        Label done = b.NewLabel();
+        b.Call(SyscallNumbers.SYS_symlinkat, b.Text(text), directory, name).Unless(Errno.EEXIST).Otherwise(there);
+        b.Jump(done);
+        b.Mark(there);
+
+        // One byte more is asked for, and must not come: a longer link would look the same.
+        byte[] wanted = new byte[(Encoding.UTF8.GetByteCount(text) + sizeof(long)) & -sizeof(long)];
+        int length = Encoding.UTF8.GetBytes(text, wanted);
+        nint found = c.Memory.Reserve(wanted.Length);
+        b.Call(SyscallNumbers.SYS_readlinkat, directory, name, found, length + 1);
+        ReadOnlySpan<long> words = MemoryMarshal.Cast<byte, long>(wanted);
+        for (int i = 0; i < words.Length; i++)
         {
-            throw new ContainerException(FailureKind.Invalid, $"mounts: {target} is inside /proc, which may not be mounted over", "only a few files there may be: cpuinfo, meminfo, stat, uptime …");
+            b.Verify(found + (i * sizeof(long)), -1, (nint)words[i], Errno.EEXIST);
         }
 
-        Slot place = c.OpenTarget(target, directory, noLinks);
+        b.Mark(done);
+        b.Close(directory);
+    }
+
+    /// <summary>Opens the target; /proc and /sys must be real directories, and what lies in /proc is mounted over only where that fakes nothing.</summary>
+    private static Slot OpenTarget(Compilation c, string target, MountOptions options, bool directory, bool isProc)
+    {
+        Slot place = c.OpenTarget(target, directory, noLinks: target is "/proc" or "/sys", follow: !options.TargetNoFollow);
         if (!isProc && target != "/proc" && !ProcFiles.Contains(target))
         {
             // A link of the image may lead there all the same, so the descriptor itself is asked (CVE-2023-27561).
@@ -158,21 +233,6 @@ internal static class MountSteps
         c.Builder.Verify(status, -1, (nint)(long)type, Errno.EPERM);
     }
 
-    private static Microsoft.Win32.SafeHandles.SafeFileHandle OpenTree(string source, MountOptions options, string target)
-    {
-        try
-        {
-            return NewMounts.OpenTree(Descriptor.WorkingDirectory, source, TreeFlags(options));
-        }
-        catch (LinuxException failure)
-        {
-            throw new ContainerException(FailureKind.System, $"mount {target}: {failure.Message}", Hints.For("open_tree", failure.Errno), failure);
-        }
-    }
-
-    private static OpenTreeFlags TreeFlags(MountOptions options)
-        => OpenTreeFlags.OPEN_TREE_CLONE | OpenTreeFlags.OPEN_TREE_CLOEXEC | (options.Recursive ? OpenTreeFlags.AT_RECURSIVE : 0);
-
     private static string Why(string type) => type switch
     {
         "proc" => "programs look at processes and the kernel through it, and it must show this pid namespace, not the host's",
@@ -183,3 +243,10 @@ internal static class MountSteps
         _ => "the configuration asks for it",
     };
 }
+
+/// <summary>A detached mount that is complete.</summary>
+/// <param name="Tree">Its descriptor.</param>
+/// <param name="IsDirectory">What it is mounted on, and what is made where nothing is.</param>
+/// <param name="IsProc">It is a new proc.</param>
+/// <param name="Place">Its target, where that had to be opened before.</param>
+internal readonly record struct PreparedMount(Slot Tree, bool IsDirectory, bool IsProc = false, Slot? Place = null);

@@ -18,6 +18,7 @@ internal sealed unsafe class ProgramBuilder(ProgramMemory memory)
     private readonly List<Story> _stories = new(64);
     private readonly List<nint> _slots = new(64);
     private readonly List<int> _labels = [];
+    private int _cleanup = InitProgram.NoCleanup;
 
     public ProgramMemory Memory { get; } = memory;
 
@@ -41,6 +42,9 @@ internal sealed unsafe class ProgramBuilder(ProgramMemory memory)
 
     /// <summary>The next step is the one that the label means.</summary>
     public void Mark(Label label) => _labels[label.Number] = _steps.Count;
+
+    /// <summary>The next step, and those after it, are played when one before it has failed.</summary>
+    public void MarkCleanup() => _cleanup = _steps.Count;
 
     /// <summary>A system call whose failure ends the play.</summary>
     public StepHandle Call(long number, Arg a0 = default, Arg a1 = default, Arg a2 = default, Arg a3 = default, Arg a4 = default, Arg a5 = default)
@@ -123,6 +127,7 @@ internal sealed unsafe class ProgramBuilder(ProgramMemory memory)
         program->StepCount = _steps.Count;
         program->Clock = clock ? 1 : 0;
         program->FailedStep = InitProgram.NothingFailed;
+        program->Cleanup = _cleanup;
         program->Scratch = (byte*)Memory.Reserve(InitTarget.ScratchSize);
         return new CompiledProgram(program, _stories, _storyOf, _textMask);
     }

@@ -27,7 +27,9 @@ internal sealed unsafe class ProgramMemory : IDisposable
     }
 
     /// <summary>Enough for the steps of a configuration: an address costs nothing until it is used.</summary>
-    public static nint SizeFor(byte[] document) => Reserved + (document.Length * PerDocumentByte);
+    public static nint SizeFor(byte[] document) => SizeFor(document.Length);
+
+    public static nint SizeFor(int documentBytes) => Reserved + (documentBytes * PerDocumentByte);
 
     /// <summary>Zeroed memory, aligned to 16 bytes.</summary>
     public nint Reserve(int size)

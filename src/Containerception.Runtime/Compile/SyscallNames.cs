@@ -20,6 +20,7 @@ internal static class SyscallNames
             (SYS_mknodat, "mknodat", 4), (SYS_symlinkat, "symlinkat", 3), (SYS_unlinkat, "unlinkat", 3), (SYS_fchownat, "fchownat", 5),
             (SYS_fchmodat, "fchmodat", 3), (SYS_mount, "mount", 5), (SYS_umount2, "umount2", 2), (SYS_pivot_root, "pivot_root", 2),
             (SYS_fsopen, "fsopen", 2), (SYS_fsconfig, "fsconfig", 5), (SYS_fsmount, "fsmount", 3), (SYS_open_tree, "open_tree", 3),
+            (SYS_fspick, "fspick", 3), (SYS_readlinkat, "readlinkat", 4), (SYS_fsetxattr, "fsetxattr", 5),
             (SYS_move_mount, "move_mount", 5), (SYS_mount_setattr, "mount_setattr", 5), (SYS_setns, "setns", 2), (SYS_unshare, "unshare", 1),
             (SYS_setsid, "setsid", 0), (SYS_prctl, "prctl", 5), (SYS_capset, "capset", 2), (SYS_setresuid, "setresuid", 3),
             (SYS_setresgid, "setresgid", 3), (SYS_setgroups, "setgroups", 2), (SYS_umask, "umask", 1), (SYS_prlimit64, "prlimit64", 4),

@@ -60,9 +60,11 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         using SafeFileHandle stateFile = MemoryFiles.Create("state");
         SeccompFilter? filter = SeccompFilter.Compile(bundle.Linux.Seccomp);
         using SafeFileHandle? stub = Sealing.NeedsStub(bundle) ? ExecStub.Make(waitsForStart ? ExecStub.NoReport : (int)theirs.DangerousGetHandle()) : null;
+        bool isolated = namespaces.Has(CloneFlags.CLONE_NEWUSER);
+        using BindSources sources = new(bundle.Linux, privileged, isolated, all: privileged && isolated, () => namespaces.OpenJoined(CloneFlags.CLONE_NEWUSER));
         using Compilation compilation = new(bundle, ProgramMemory.SizeFor(bundle.Document), theirs)
         {
-            OpensSourcesInParent = privileged && namespaces.Has(CloneFlags.CLONE_NEWUSER),
+            Sources = sources,
             MakesCgroupNamespace = namespaces.Makes(CloneFlags.CLONE_NEWCGROUP),
             CgroupMounts = cgroup.Mounts(),
             Warn = warn,
@@ -96,15 +98,15 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         undo.Push(init.Kill);
         CreateConversation conversation = new(init, program, bundle, request, directory, stateFile, listener)
         {
+            Undo = undo,
             Filter = filter,
             FilterSlot = compilation.Listener,
-            Undo = undo,
         };
         SavedState saved = conversation.Hold(state, privileged);
         undo.Keep();
+        conversation.NetDevices?.Dispose();
         return new CreatedContainer(init, saved, bundle.Config, conversation.Terminal);
     }
-        conversation.NetDevices?.Dispose();
 
     private SavedState NewState(Bundle bundle, CreateRequest request, NamespacePlan namespaces, ContainerCgroup cgroup) => new()
     {

@@ -41,7 +41,9 @@ internal static unsafe class InitPlayer
                     program->FailedStep = at;
                 }
 
-                break;
+                at = program->Cleanup;
+                program->Cleanup = InitProgram.NoCleanup;
+                continue;
             }
 
             // The memory is shared: the clone's own 0 must not overwrite its pid, which the process that cloned it writes.
@@ -94,6 +96,8 @@ internal static unsafe class InitPlayer
                 return *(int*)step->A0;
             case InitStepKind.Target:
                 return InitTarget.Open(program, step);
+            case InitStepKind.CopyUp:
+                return InitCopyUp.Copy(program, step);
             case InitStepKind.Lookup:
                 return InitLookup.Find(program, step);
             default:

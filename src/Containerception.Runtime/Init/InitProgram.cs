@@ -38,6 +38,9 @@ internal enum InitStepKind
     /// <summary>Finds the program among candidates: see <see cref="InitLookup"/>.</summary>
     Lookup,
 
+    /// <summary>Copies a directory's content: see <see cref="InitCopyUp"/>.</summary>
+    CopyUp,
+
     /// <summary>Fails with errno <c>A0</c>.</summary>
     Fail,
 }
@@ -92,6 +95,9 @@ internal unsafe struct InitProgram
     /// <summary>What <see cref="FailedStep"/> says while nothing has failed.</summary>
     public const int NothingFailed = -1;
 
+    /// <summary>What <see cref="Cleanup"/> says when there is nothing to take back.</summary>
+    public const int NoCleanup = -1;
+
     // A managed function pointer on purpose: the compiler emits a bare indirect call. A P/Invoke, even with
     // [SuppressGCTransition], is followed by a GC poll; after clone3 no thread is left to end that wait.
     public delegate*<nint, nint, nint, nint, nint, nint, nint, nint> Syscall;
@@ -108,6 +114,9 @@ internal unsafe struct InitProgram
 
     /// <summary>Written by the child: the furthest step begun. A clone on its way out never turns it back.</summary>
     public int Reached;
+
+    /// <summary>Where the play goes on, once, after a failure: to take back what would outlive the child.</summary>
+    public int Cleanup;
 
     /// <summary>Room for paths: <see cref="InitTarget.ScratchSize"/> bytes.</summary>
     public byte* Scratch;

@@ -32,8 +32,9 @@ internal static class BashCompletion
         text.Append($"        \"\") COMPREPLY=($(compgen -W \"{Words(GlobalFlags.All)} {string.Join(' ', Shown().Select(verb => verb.Name))}\" -- \"$word\")) ;;\n");
         foreach (Verb verb in Shown())
         {
-            string ids = verb.Arguments.StartsWith('<') ? $" $({Program.Name} list -q 2>/dev/null)" : "";
-            text.Append($"        {verb.Name}) COMPREPLY=($(compgen -W \"{Words(HelpText.Visible(verb))}{ids}\" -- \"$word\")) ;;\n");
+            string ids = verb.TakesContainer ? $" $({Program.Name} list -q 2>/dev/null)" : "";
+            string actions = string.Concat(verb.Actions.Select(action => " " + action));
+            text.Append($"        {verb.Name}) COMPREPLY=($(compgen -W \"{Words(HelpText.Visible(verb))}{actions}{ids}\" -- \"$word\")) ;;\n");
         }
 
         text.Append($"    esac\n}}\ncomplete -o default -F _{Program.Name} {Program.Name}\n");

@@ -15,7 +15,12 @@ internal static class FishCompletion
             text.Append($"complete -c {Program.Name} -n __fish_use_subcommand -a {verb.Name} -d '{Quoted(verb.Summary)}'\n");
             string seen = $"'__fish_seen_subcommand_from {verb.Name}'";
             Append(text, seen, HelpText.Visible(verb));
-            if (verb.Arguments.StartsWith('<'))
+            if (verb.Actions.Length > 0)
+            {
+                text.Append($"complete -c {Program.Name} -n {seen} -F -a '{string.Join(' ', verb.Actions)}'\n");
+            }
+
+            if (verb.TakesContainer)
             {
                 text.Append($"complete -c {Program.Name} -n {seen} -a '({Program.Name} list -q 2>/dev/null)'\n");
             }

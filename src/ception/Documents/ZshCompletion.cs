@@ -19,7 +19,9 @@ internal static class ZshCompletion
         text.Append("            )\n            _describe command verbs ;;\n        arguments)\n            case $line[1] in\n");
         foreach (Verb verb in Shown())
         {
-            string ids = verb.Arguments.StartsWith('<') ? $"'1:container:($({Program.Name} list -q 2>/dev/null))' '*::command:_normal'" : "'*:file:_files'";
+            string list = $"container:($({Program.Name} list -q 2>/dev/null))";
+            string ids = verb.Actions.Length > 0 ? $"'1:action:({string.Join(' ', verb.Actions)})' '2:{list}' '*:file:_files'"
+                : verb.TakesContainer ? $"'1:{list}' '*::command:_normal'" : "'*:file:_files'";
             text.Append($"                {verb.Name}) _arguments \\\n{Specifications(HelpText.Visible(verb), "                    ")}                    {ids} ;;\n");
         }
 

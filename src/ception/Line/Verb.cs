@@ -14,6 +14,9 @@ internal sealed record Verb(string Name, string Summary)
 
     public Flag[] Flags { get; init; } = [];
 
+    /// <summary>The words that the first argument can be, where it says what to do; the container's id follows it.</summary>
+    public string[] Actions { get; init; } = [];
+
     public int ArgumentsMin { get; init; } = 1;
 
     public int ArgumentsMax { get; init; } = 1;
@@ -30,6 +33,9 @@ internal sealed record Verb(string Name, string Summary)
 
     /// <summary>Does it; returns the exit code.</summary>
     public required Func<Invocation, int> Run { get; init; }
+
+    /// <summary>Whether a container's id is among its arguments.</summary>
+    public bool TakesContainer => Arguments.StartsWith('<') || Actions.Length > 0;
 
     /// <exception cref="UsageException">Too few or too many arguments.</exception>
     public void CheckArgumentCount(int count)

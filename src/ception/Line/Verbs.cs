@@ -7,7 +7,7 @@ internal static class Verbs
     public static Verb[] All =>
     [
         CreateCommand.Verb, DeleteCommand.Verb, EventsCommand.Verb, ExecCommand.Verb, FeaturesCommand.Verb, KillCommand.Verb, ListCommand.Verb,
-        PauseCommand.Verb, PsCommand.Verb, ResumeCommand.Verb, RunCommand.Verb, SpecCommand.Verb, StartCommand.Verb, StateCommand.Verb,
+        MountsCommand.Verb, PauseCommand.Verb, PsCommand.Verb, ResumeCommand.Verb, RunCommand.Verb, SpecCommand.Verb, StartCommand.Verb, StateCommand.Verb,
         UpdateCommand.Verb, HelpCommand.Verb, GenerateCommand.Verb, InitProcessCommand.Verb,
     ];
 
@@ -21,6 +21,7 @@ internal static class Verbs
         "features" => FeaturesCommand.Verb,
         "kill" => KillCommand.Verb,
         "list" => ListCommand.Verb,
+        "mounts" => MountsCommand.Verb,
         "pause" => PauseCommand.Verb,
         "ps" => PsCommand.Verb,
         "resume" => ResumeCommand.Verb,

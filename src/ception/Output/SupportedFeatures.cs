@@ -20,6 +20,8 @@ internal static class SupportedFeatures
         MountOptions = ContainerRuntime.MountOptionNames,
         Namespaces = Specification.Namespaces,
         Capabilities = [.. Specification.Capabilities.Take(LastCapability() + 1)],
+        IdMappedMounts = true,
+        NetDevices = true,
         CgroupV1 = true,
         CgroupV2 = true,
         CgroupRdma = true,

@@ -20,7 +20,8 @@ public sealed class ConfigReadingTests
                 "ioPriority": {"class": "IOPRIO_CLASS_IDLE", "priority": 7}, "execCPUAffinity": {"initial": "0", "final": "0-1"},
                 "apparmorProfile": "", "selinuxLabel": ""
             },
-            "mounts": [{"destination": "/x", "type": "none", "source": "/y", "options": ["rbind", "ro"]}],
+            "mounts": [{"destination": "/x", "type": "none", "source": "/y", "options": ["rbind", "ro"],
+                "uidMappings": [{"containerID": 1, "hostID": 2, "size": 3}], "gidMappings": [{"containerID": 4, "hostID": 5, "size": 6}]}],
             "hooks": {
                 "prestart": [{"path": "/1", "args": ["1"], "env": ["A=b"], "timeout": 1}], "createRuntime": [{"path": "/2"}],
                 "createContainer": [{"path": "/3"}], "startContainer": [{"path": "/4"}], "poststart": [{"path": "/5"}], "poststop": [{"path": "/6"}]
@@ -29,8 +30,8 @@ public sealed class ConfigReadingTests
                 "namespaces": [{"type": "user"}, {"type": "time"}, {"type": "uts", "path": "/u"}, {"type": "network"}],
                 "uidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}], "gidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}],
                 "timeOffsets": {"boottime": {"secs": -7, "nanosecs": 5}}, "sysctl": {"net.ipv4.conf.eth0/1.forwarding": "1"},
-                "devices": [{"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229, "fileMode": 438, "uid": 0, "gid": 0}],
                 "netDevices": {"eth0": {"name": "eth%d"}},
+                "devices": [{"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229, "fileMode": 438, "uid": 0, "gid": 0}],
                 "cgroupsPath": "/a/b", "rootfsPropagation": "rslave", "maskedPaths": ["/m"], "readonlyPaths": ["/r"],
                 "personality": {"domain": "LINUX32"},
                 "seccomp": {
