@@ -87,7 +87,7 @@ public sealed class ChangeTests : IDisposable
         Assert.Equal((1UL, 9UL), (stats.Pids.Current, stats.Pids.Limit));
         Assert.Equal(50UL * (1 << 20), stats.Memory.Usage.Limit);
         Assert.InRange(stats.Memory.Usage.Usage, 1UL, 50UL * (1 << 20));
-        Assert.Equal(stats.Memory.Raw["cache"], stats.Memory.Cache);
+        Assert.Equal(stats.Memory.Raw.Single(one => one.Name == "cache").Value, stats.Memory.Cache);
         Assert.True(stats.Cpu.Total > 0);
         Assert.Equal(Environment.ProcessorCount, stats.Cpu.PerCpuUser.Length);
         Assert.Equal(_cgroup.Paths.ContainsKey(""), stats.Cpu.Pressure is not null);

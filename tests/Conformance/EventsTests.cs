@@ -143,16 +143,9 @@ public sealed class EventsTests : ContainerTest
         DeleteForced();
     }
 
-    /// <summary>It has asked to be told of all that is to come, and sleeps.</summary>
+    /// <summary>Its epoll waits for three things: the end, the time, the lack of memory. proc_pid_fdinfo(5).</summary>
     private static void WaitUntilItWaits(int pid)
-        => WaitFor(() => File.ReadAllText($"/proc/{pid}/wchan").Contains("ep_poll", StringComparison.Ordinal) || Waits($"/proc/{pid}/syscall"), "events to wait");
-
-    // Where the kernel does not tell where a process sleeps it tells in which call: epoll_wait or epoll_pwait.
-    private static bool Waits(string file)
-    {
-        string call = File.ReadAllText(file).Split(' ')[0];
-        return call is "232" or "281" or "22";
-    }
+        => WaitFor(() => Directory.GetFiles($"/proc/{pid}/fdinfo").Sum(file => File.ReadAllText(file).Split("tfd:").Length - 1) == 3, "events to wait");
 
     private static string Word(string line, string name) => JsonNode.Parse(line)![name]!.GetValue<string>();
 

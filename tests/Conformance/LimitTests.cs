@@ -116,6 +116,27 @@ public sealed class LimitTests : ContainerTest
     }
 
     [Fact]
+    public void An_rdma_limit_without_the_controller_is_named()
+    {
+        Needs.CgroupV1("pids");
+        Assert.SkipWhen(Directory.Exists("/sys/fs/cgroup/rdma"), "needs a machine without rdma");
+        Config.Set("linux.resources.rdma.mlx5_1.hcaHandles", 3);
+        Outcome outcome = RunArgs("/bin/true");
+        Assert.Equal(1, outcome.Status);
+        Assert.Contains("linux.resources.rdma: this machine mounts no 'rdma' controller", outcome.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_class_of_service_without_resctrl_is_named()
+    {
+        Assert.SkipWhen(File.ReadAllText("/proc/self/mountinfo").Contains(" - resctrl ", StringComparison.Ordinal), "needs a machine without resctrl");
+        Config.Set("linux.intelRdt.enableMonitoring", true);
+        Outcome outcome = RunArgs("/bin/true");
+        Assert.Equal(1, outcome.Status);
+        Assert.Contains("linux.intelRdt: no resctrl file system is mounted", outcome.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_cgroup_is_the_configured_one()
     {
         Needs.CgroupV1("pids");

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Containerception.Cgroups;
 
 /// <summary>What a class of service has, and what its monitoring group counts. Null is what the processor does not have.</summary>
-public sealed record ResctrlStats
+public sealed class ResctrlStats
 {
     public CacheInfo? Cache { get; init; }
 
@@ -77,4 +77,4 @@ public sealed record CacheInfo(string Mask, ulong BitsMin, ulong ClassesMax);
 public sealed record BandwidthInfo(ulong Granularity, ulong DelayLinear, ulong Min, ulong ClassesMax);
 
 /// <summary>Cache in use, and bytes moved, on one NUMA node.</summary>
-public readonly record struct MonitoredNode(ulong? CacheOccupancy, ulong? TotalBytes, ulong? LocalBytes);
+public sealed record MonitoredNode(ulong? CacheOccupancy, ulong? TotalBytes, ulong? LocalBytes);

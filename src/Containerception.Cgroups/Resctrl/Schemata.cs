@@ -8,16 +8,21 @@ internal static class Schemata
     /// <summary>Whether what is there says all that is wanted; it may say more. Spaces and leading zeros mean nothing.</summary>
     public static bool Holds(string present, IReadOnlyList<string> wanted)
     {
-        Dictionary<(string Kind, string Cache), string> values = [];
+        HashSet<string> values = new(StringComparer.Ordinal);
         foreach (string line in present.Split('\n'))
         {
-            foreach ((string kind, string cache, string value) in Parse(line))
+            values.UnionWith(Entries(line));
+        }
+
+        foreach (string line in wanted)
+        {
+            if (!values.IsSupersetOf(Entries(line)))
             {
-                values[(kind, cache)] = value;
+                return false;
             }
         }
 
-        return wanted.SelectMany(Parse).All(entry => values.GetValueOrDefault((entry.Kind, entry.Cache)) == entry.Value);
+        return true;
     }
 
     /// <summary>The line of one kind; null when there is none.</summary>
@@ -34,17 +39,21 @@ internal static class Schemata
         return null;
     }
 
-    private static IEnumerable<(string Kind, string Cache, string Value)> Parse(string line)
+    // One for each cache: "L3:0=255".
+    private static List<string> Entries(string line)
     {
         int colon = line.IndexOf(':', StringComparison.Ordinal);
         string kind = colon < 0 ? "" : line[..colon].Trim();
+        List<string> entries = [];
         foreach (string entry in colon < 0 ? [] : line[(colon + 1)..].Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             if (entry.Split('=', StringSplitOptions.TrimEntries) is [string cache, string value])
             {
-                yield return (kind, cache, Plain(kind, value));
+                entries.Add($"{kind}:{cache}={Plain(kind, value)}");
             }
         }
+
+        return entries;
     }
 
     // Bandwidth is decimal, a mask of cache ways hexadecimal.

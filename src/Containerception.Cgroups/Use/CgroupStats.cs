@@ -2,8 +2,10 @@ using System.Collections.Immutable;
 
 namespace Containerception.Cgroups;
 
+// Classes and plain lists: records bring a comparison of each kind of member into the program, sorted maps of numbers a tree. It is 0.1 MB less.
+
 /// <summary>What a container uses, and how often it met its limits. What the machine does not count is zero, empty or null.</summary>
-public sealed record CgroupStats
+public sealed class CgroupStats
 {
     public CpuStats Cpu { get; init; } = new();
 
@@ -26,7 +28,7 @@ public sealed record CgroupStats
 }
 
 /// <summary>Processor time, in nanoseconds. By processor only in version 1.</summary>
-public sealed record CpuStats
+public sealed class CpuStats
 {
     public ulong Total { get; init; }
 
@@ -50,7 +52,7 @@ public sealed record CpuStats
 }
 
 /// <summary>Which processors and memory nodes there are, and version 1's switches.</summary>
-public sealed record CpusetStats
+public sealed class CpusetStats
 {
     public ImmutableArray<uint> Cpus { get; init; } = [];
 
@@ -76,7 +78,7 @@ public sealed record CpusetStats
 }
 
 /// <summary>Bytes. Swap is memory and swap together, as version 1 counts it.</summary>
-public sealed record MemoryStats
+public sealed class MemoryStats
 {
     public ulong Cache { get; init; }
 
@@ -89,7 +91,7 @@ public sealed record MemoryStats
     public MemoryUse KernelTcp { get; init; }
 
     /// <summary>memory.stat as it is.</summary>
-    public ImmutableSortedDictionary<string, ulong> Raw { get; init; } = ImmutableSortedDictionary<string, ulong>.Empty;
+    public IReadOnlyList<(string Name, ulong Value)> Raw { get; init; } = [];
 
     public Pressure? Pressure { get; init; }
 }
@@ -101,7 +103,7 @@ public readonly record struct MemoryUse(ulong Limit, ulong Usage, ulong Max, ulo
 public sealed record PidsStats(ulong Current, ulong Limit);
 
 /// <summary>What was read and written, by device and kind of operation.</summary>
-public sealed record IoStats
+public sealed class IoStats
 {
     public ImmutableArray<IoCount> ServiceBytes { get; init; } = [];
 
@@ -123,7 +125,7 @@ public sealed record IoStats
 }
 
 /// <summary>One count of one device. The operation is <c>Read</c>, <c>Write</c>, <c>Discard</c>, …; empty where they are not told apart.</summary>
-public readonly record struct IoCount(ulong Major, ulong Minor, string Operation, ulong Value);
+public sealed record IoCount(ulong Major, ulong Minor, string Operation, ulong Value);
 
 /// <summary>Huge pages of one size, in bytes.</summary>
 public sealed record HugepageStats(ulong Usage, ulong Max, ulong Failures);
@@ -132,7 +134,7 @@ public sealed record HugepageStats(ulong Usage, ulong Max, ulong Failures);
 public sealed record RdmaStats(ImmutableArray<RdmaCount> Limit, ImmutableArray<RdmaCount> Current);
 
 /// <summary>The resources of one RDMA device.</summary>
-public readonly record struct RdmaCount(string Device, ulong HcaHandles, ulong HcaObjects);
+public sealed record RdmaCount(string Device, ulong HcaHandles, ulong HcaObjects);
 
 /// <summary>One resource of the misc controller.</summary>
 public sealed record MiscStats(ulong Usage, ulong Events);

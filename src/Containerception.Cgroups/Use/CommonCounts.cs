@@ -86,8 +86,13 @@ internal static class MiscCounts
         }
 
         // "sev.max 3": how often the resource's limit was met.
-        ImmutableSortedDictionary<string, ulong> events = StatText.Keys(node.TryRead("misc.events"));
-        return StatText.Keys(current).ToImmutableSortedDictionary(
-            resource => resource.Key, resource => new MiscStats(resource.Value, events.GetValueOrDefault(resource.Key + ".max")), StringComparer.Ordinal);
+        string? events = node.TryRead("misc.events");
+        ImmutableSortedDictionary<string, MiscStats>.Builder resources = ImmutableSortedDictionary.CreateBuilder<string, MiscStats>(StringComparer.Ordinal);
+        foreach ((string name, ulong value) in StatText.Keys(current))
+        {
+            resources[name] = new(value, StatText.Key(events, name + ".max") ?? 0);
+        }
+
+        return resources.ToImmutable();
     }
 }

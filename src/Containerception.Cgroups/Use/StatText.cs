@@ -46,18 +46,19 @@ internal static class StatText
     }
 
     /// <summary>All lines of "key number".</summary>
-    public static ImmutableSortedDictionary<string, ulong> Keys(string? text)
+    public static List<(string Name, ulong Value)> Keys(string? text)
     {
-        ImmutableSortedDictionary<string, ulong>.Builder keys = ImmutableSortedDictionary.CreateBuilder<string, ulong>(StringComparer.Ordinal);
+        List<(string Name, ulong Value)> keys = [];
         foreach (string line in (text ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
-            if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [string key, string value] && Number(value) is { } number)
+            int space = line.IndexOf(' ', StringComparison.Ordinal);
+            if (space > 0 && Number(line[space..]) is { } number)
             {
-                keys[key] = number;
+                keys.Add((line[..space], number));
             }
         }
 
-        return keys.ToImmutable();
+        return keys;
     }
 
     /// <summary>The numbers of a line: "1 2 3".</summary>

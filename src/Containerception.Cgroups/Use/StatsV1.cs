@@ -85,15 +85,15 @@ internal sealed class StatsV1(Func<string, CgroupNode?> find)
     private MemoryStats ReadMemory()
     {
         CgroupNode? node = find("memory");
-        ImmutableSortedDictionary<string, ulong> raw = StatText.Keys(node?.TryRead("memory.stat"));
+        string? stat = node?.TryRead("memory.stat");
         return new()
         {
-            Cache = raw.GetValueOrDefault("cache"),
+            Cache = StatText.Key(stat, "cache") ?? 0,
             Usage = Use("memory"),
             Swap = Use("memory.memsw"),
             Kernel = Use("memory.kmem"),
             KernelTcp = Use("memory.kmem.tcp"),
-            Raw = raw,
+            Raw = StatText.Keys(stat),
             Pressure = Pressure("memory"),
         };
 

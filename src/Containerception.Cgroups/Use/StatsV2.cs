@@ -43,15 +43,15 @@ internal sealed class StatsV2(CgroupNode node)
 
     private MemoryStats ReadMemory()
     {
-        ImmutableSortedDictionary<string, ulong> raw = StatText.Keys(node.TryRead("memory.stat"));
+        string? stat = node.TryRead("memory.stat");
         MemoryUse memory = new(
             Number("memory.max"), Number("memory.current"), Number("memory.peak"), StatText.Key(node.TryRead("memory.events"), "max") ?? 0);
         return new()
         {
-            Cache = raw.GetValueOrDefault("file"),
+            Cache = StatText.Key(stat, "file") ?? 0,
             Usage = memory,
             Swap = WithSwap(memory),
-            Raw = raw,
+            Raw = StatText.Keys(stat),
             Pressure = StatText.Pressure(node.TryRead("memory.pressure")),
         };
     }

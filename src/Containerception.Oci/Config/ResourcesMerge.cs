@@ -13,7 +13,7 @@ public sealed partial record LinuxResources
         Cpu = ResourcesMerge.Cpu(Cpu ?? new(), changes.Cpu),
         Pids = changes.Pids?.Limit is null ? Pids : changes.Pids,
         BlockIo = ResourcesMerge.BlockIo(BlockIo ?? new(), changes.BlockIo),
-        HugepageLimits = ResourcesMerge.ByKey(HugepageLimits, changes.HugepageLimits, static limit => limit.PageSize),
+        HugepageLimits = ResourcesMerge.ByKey(HugepageLimits, changes.HugepageLimits, static (one, other) => one.PageSize == other.PageSize),
         Network = ResourcesMerge.Network(Network ?? new(), changes.Network),
         Rdma = Rdma.SetItems(changes.Rdma),
         Unified = Unified.SetItems(changes.Unified),
@@ -75,7 +75,7 @@ internal static class ResourcesMerge
     {
         Weight = changes.Weight is null or 0 ? old.Weight : changes.Weight,
         LeafWeight = changes.LeafWeight is null or 0 ? old.LeafWeight : changes.LeafWeight,
-        WeightDevice = ByKey(old.WeightDevice, changes.WeightDevice, static device => (device.Major, device.Minor)),
+        WeightDevice = ByKey(old.WeightDevice, changes.WeightDevice, static (one, other) => one.Major == other.Major && one.Minor == other.Minor),
         ThrottleReadBpsDevice = Rates(old.ThrottleReadBpsDevice, changes.ThrottleReadBpsDevice),
         ThrottleWriteBpsDevice = Rates(old.ThrottleWriteBpsDevice, changes.ThrottleWriteBpsDevice),
         ThrottleReadIopsDevice = Rates(old.ThrottleReadIopsDevice, changes.ThrottleReadIopsDevice),
@@ -85,17 +85,14 @@ internal static class ResourcesMerge
     public static NetworkLimits Network(NetworkLimits old, NetworkLimits? changes) => changes is null ? old : old with
     {
         ClassId = changes.ClassId is null or 0 ? old.ClassId : changes.ClassId,
-        Priorities = ByKey(old.Priorities, changes.Priorities, static priority => priority.Name),
+        Priorities = ByKey(old.Priorities, changes.Priorities, static (one, other) => one.Name == other.Name),
     };
 
     /// <summary>The old ones that no change is about, and the changes.</summary>
-    public static ImmutableArray<T> ByKey<T, TKey>(ImmutableArray<T> old, ImmutableArray<T> changes, Func<T, TKey> keyOf)
-        where TKey : notnull
-    {
-        HashSet<TKey> changed = [.. changes.Select(keyOf)];
-        return [.. old.Where(item => !changed.Contains(keyOf(item))), .. changes];
-    }
+    public static ImmutableArray<T> ByKey<T>(ImmutableArray<T> old, ImmutableArray<T> changes, Func<T, T, bool> areSame)
+        where T : class
+        => [.. old.Where(one => !changes.Any(change => areSame(one, change))), .. changes];
 
     private static ImmutableArray<ThrottleDevice> Rates(ImmutableArray<ThrottleDevice> old, ImmutableArray<ThrottleDevice> changes)
-        => ByKey(old, changes, static device => (device.Major, device.Minor));
+        => ByKey(old, changes, static (one, other) => one.Major == other.Major && one.Minor == other.Minor);
 }

@@ -15,7 +15,7 @@ internal static class HostPs
         => Cut(Run(options.Count == 0 ? ["-ef"] : options), [.. pids]);
 
     /// <exception cref="ContainerException">There is no column of process ids.</exception>
-    internal static string Cut(string table, HashSet<int> pids)
+    internal static string Cut(string table, SortedSet<int> pids)
     {
         string[] lines = table.Split('\n');
         int column = Array.IndexOf(lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries), "PID");

@@ -20,13 +20,15 @@ internal static class ByteSize
         string unit = text[digits..].Trim().ToLowerInvariant();
         int power = unit is "" or "b" ? 0 : unit[1..] is "" or "b" or "ib" ? Units.IndexOf(unit[0], StringComparison.Ordinal) + 1 : 0;
         bool known = unit is "" or "b" || power > 0;
-        if (!known || !decimal.TryParse(text.AsSpan(0, digits), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number))
+        if (!known || !double.TryParse(text.AsSpan(0, digits), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number))
         {
             return false;
         }
 
-        decimal size = number * (1L << (10 * power));
-        bytes = size <= long.MaxValue ? (long)size : 0;
-        return size <= long.MaxValue;
+        // A whole number of bytes is taken as it is written: a double has 53 bits.
+        double size = number * (1L << (10 * power));
+        bool fits = size < long.MaxValue;
+        bytes = power == 0 && long.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out long whole) ? whole : fits ? (long)size : 0;
+        return fits;
     }
 }

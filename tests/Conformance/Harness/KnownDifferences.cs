@@ -25,6 +25,8 @@ internal static class KnownDifferences
         [("runc", "Too_few_descriptors_are_an_error_whatever_their_number")] = "its language's own runtime gives up with a trace",
         [("runc", "A_poststop_hook_that_fails_does_not_stop_the_deletion")] = "leaves out the hooks after one that failed",
         [("runc", "Kill_all_signals_every_process_and_does_not_mind_if_there_is_none")] = "takes the flag, and signals the first process alone",
+        [("runc", "An_rdma_limit_without_the_controller_is_named")] = "passes over it",
+        [("runc", "A_class_of_service_without_resctrl_is_named")] = "passes over what it cannot monitor",
         [("runc", "A_document_and_a_flag_are_not_given_together")] = "passes over the flags",
         [("runc", "Network_interfaces_are_those_of_the_containers_network")] = "tells of those alone that it has made itself",
         [("runc", "Lines_come_until_the_container_ends")] = "goes on until the container is deleted",
