@@ -21,7 +21,7 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
     /// <summary>Makes a container whose init waits for <see cref="Start"/>.</summary>
     public void Create(CreateRequest request) => Guard(() =>
     {
-        Bundle bundle = Bundle.Open(request.Bundle);
+        Bundle bundle = Bundle.Open(request.Bundle, request.ConfigFile);
         Sealing.Prepare(bundle, blocksSignals: false);
         new Creator(Root, listener, warn, TimeProvider.System).Create(bundle, request, waitsForStart: true, Signals.Block(SignalSet.Empty).Bits).Dispose();
     });
@@ -140,7 +140,7 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
 
     private int RunOrThrow(CreateRequest request)
     {
-        Bundle bundle = Bundle.Open(request.Bundle);
+        Bundle bundle = Bundle.Open(request.Bundle, request.ConfigFile);
         Sealing.Prepare(bundle, blocksSignals: !request.Detach);
         if (!request.Detach && !request.NoSubreaper)
         {

@@ -24,6 +24,9 @@ public sealed record CreateRequest
     /// <summary>The directory of config.json.</summary>
     public required string Bundle { get; init; }
 
+    /// <summary>The configuration's file, in the bundle or absolute.</summary>
+    public string ConfigFile { get; init; } = "config.json";
+
     /// <summary>A unix socket that is sent the master of the container's terminal; needs process.terminal.</summary>
     public string? ConsoleSocket { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Containerception.Linux;
 using Containerception.Oci;
 using Microsoft.Win32.SafeHandles;
@@ -18,12 +19,24 @@ public static class SeccompCompiler
     /// <summary>Compiles a profile. Loads nothing.</summary>
     /// <exception cref="ConfigException">The profile is wrong; the message names the field.</exception>
     /// <exception cref="SeccompException">libseccomp cannot do that, or not on this machine.</exception>
-    public static SeccompProgram Compile(SeccompConfig config) => Compile(config, useNumberTree: true);
+    /// <param name="config">The profile.</param>
+    /// <param name="refuseUnknown">A call that neither libseccomp nor this program knows is an error; else it is left out.</param>
+    public static SeccompProgram Compile(SeccompConfig config, bool refuseUnknown = false) => Compile(config, useNumberTree: true, refuseUnknown);
+
+    /// <summary>A program that somebody else has compiled. The kernel checks it: seccomp(2).</summary>
+    /// <exception cref="FormatException">It is none.</exception>
+    public static SeccompProgram Take(byte[] instructions, SeccompConfig? config)
+    {
+        int length = instructions.Length / SeccompProgram.InstructionSize;
+        return instructions.Length % SeccompProgram.InstructionSize == 0 && length is > 0 and <= SeccompCalls.InstructionsMax
+            ? new(instructions, ReadFlags(config?.Flags) & ~SeccompFilterFlags.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Notifies: false)
+            : throw new FormatException($"{instructions.Length} bytes are not 1 to {SeccompCalls.InstructionsMax} instructions of 8 bytes");
+    }
 
     /// <summary>The same; without the tree libseccomp does everything that it can, which is what tests compare with.</summary>
-    internal static SeccompProgram Compile(SeccompConfig config, bool useNumberTree)
+    internal static SeccompProgram Compile(SeccompConfig config, bool useNumberTree, bool refuseUnknown)
     {
-        SeccompFilterFlags flags = ReadFlags(config);
+        SeccompFilterFlags flags = ReadFlags(config.Flags);
         SeccompAction defaultAction = SeccompAction.Read(
             $"{Root}.defaultAction", config.DefaultAction, $"{Root}.defaultErrnoRet", config.DefaultErrnoRet);
         if (defaultAction.IsNotify)
@@ -33,6 +46,11 @@ public static class SeccompCompiler
         }
 
         List<SeccompRule> rules = SeccompRules.Read(Root, config.Syscalls);
+        if (refuseUnknown)
+        {
+            RefuseUnknown(rules);
+        }
+
         bool notifies = rules.Exists(static rule => rule.Action.IsNotify);
         if (notifies && string.IsNullOrEmpty(config.ListenerPath))
         {
@@ -57,9 +75,9 @@ public static class SeccompCompiler
         return new(program, notifies ? flags : flags & ~SeccompFilterFlags.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, notifies);
     }
 
-    private static SeccompFilterFlags ReadFlags(SeccompConfig config)
+    private static SeccompFilterFlags ReadFlags(ImmutableArray<string>? given)
     {
-        if (config.Flags is not { } names)
+        if (given is not { } names)
         {
             // As runc: the mitigation of the speculative store bypass costs every program much, and helps the few that run hostile code inside.
             return SeccompFilterFlags.SECCOMP_FILTER_FLAG_SPEC_ALLOW;
@@ -89,6 +107,20 @@ public static class SeccompCompiler
         }
 
         return architectures;
+    }
+
+    private static void RefuseUnknown(List<SeccompRule> rules)
+    {
+        for (int index = 0; index < rules.Count; index++)
+        {
+            foreach (string name in rules[index].Names)
+            {
+                if (LibSeccomp.Resolve(name) is null && NewSyscalls.Resolve(name) is null)
+                {
+                    throw new ConfigException($"{Root}.syscalls[{index}].names", $"unknown system call: \"{name}\"");
+                }
+            }
+        }
     }
 
     private static void AddRules(

@@ -81,9 +81,17 @@ internal static class Program
             string other => throw new ContainerException(FailureKind.Invalid, $"invalid log-format: {other}"),
             null => LogFormat.Text,
         };
-        bool isDebug = global.Is(GlobalFlags.Debug);
-        return global.Text(GlobalFlags.Log) is { Length: > 0 } path
+        string level = global.Text(GlobalFlags.LogLevel)!;
+        if (!GlobalFlags.LogLevel.Choices!.Contains(level))
+        {
+            throw new ContainerException(FailureKind.Invalid, $"invalid log-level: {level}");
+        }
+
+        bool isDebug = global.Is(GlobalFlags.Debug) || level == "debug";
+        Log log = GlobalFlags.LogFileOf(global) is { } path
             ? Log.ToFile(path, format, isDebug, global.Is(GlobalFlags.LogOnly), TimeProvider.System)
             : Log.ToStandardError(format, isDebug, TimeProvider.System);
+        log.Warns = level != "error";
+        return log;
     }
 }

@@ -34,6 +34,19 @@ public sealed class SeccompTests : ContainerTest
     }
 
     [Theory]
+    [InlineData("SECCOMP_FILTER_FLAG_TSYNC")]
+    [InlineData("SECCOMP_FILTER_FLAG_LOG")]
+    [InlineData("SECCOMP_FILTER_FLAG_SPEC_ALLOW")]
+    [InlineData("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV")]
+    [InlineData("SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_SPEC_ALLOW")]
+    public void A_filter_with_flags_still_filters(params string[] flags)
+    {
+        Config.WithSeccomp("SCMP_ACT_ALLOW", Rule("SCMP_ACT_ERRNO", errno: 77));
+        Config.SetWords("linux.seccomp.flags", flags);
+        Assert.Equal("77", Probe("try-syscall", "personality", Ask));
+    }
+
+    [Theory]
     [InlineData("SCMP_ACT_LOG")]
     [InlineData("SCMP_ACT_ALLOW")]
     public void A_harmless_action_lets_the_call_through(string action)

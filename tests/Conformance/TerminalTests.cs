@@ -37,9 +37,21 @@ public sealed class TerminalTests : ContainerTest
         Config.Set("process.terminal", true);
         Config.SetWords("process.args", "/bin/sh", "-c", "seq 20000; echo >/tmp/done");
         Bundle.Save();
-        using Command run = Runtime.StartThrough(["/bin/sh", "-c", "\"$@\" </dev/null | head -n 1", "sh"], "run", "--bundle", Bundle.Path, Id);
-        run.Wait().Succeeded();
+        Command.Run("script", "--quiet", "--return", "--log-out", "/dev/null", "--command",
+            string.Join(' ', Runtime.CommandLine("run", "--bundle", Bundle.Path, Id)) + " </dev/null | head -n 1").Succeeded();
         Assert.True(File.Exists(Bundle.InRoot("/tmp/done")), "the container was ended");
+    }
+
+    [Fact]
+    public void A_terminal_is_refused_where_the_caller_has_none()
+    {
+        Config.Set("process.terminal", true);
+        Config.SetWords("process.args", "/bin/true");
+        Bundle.Save();
+        using Command run = Runtime.StartThrough(["setsid", "--wait"], "run", "--bundle", Bundle.Path, Id);
+        Outcome outcome = run.Wait();
+        Assert.Equal(1, outcome.Status);
+        Assert.Contains("/dev/tty", outcome.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

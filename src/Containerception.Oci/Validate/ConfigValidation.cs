@@ -23,6 +23,7 @@ public static class ConfigValidation
         CheckMounts(config.Mounts);
         ProcessValidation.Check(config.Process ?? throw new ConfigException("process", "is required"));
         CheckHooks(config.Hooks ?? new HooksConfig());
+        AnnotationValidation.Check(config.Annotations);
         LinuxValidation.Check(linux);
         SysctlValidation.Check(linux);
         NetDeviceValidation.Check(linux);

@@ -33,10 +33,12 @@ internal sealed class Bundle
 
     private static LinuxConfig Empty { get; } = new();
 
-    public static Bundle Open(string directory)
+    /// <param name="directory">The bundle.</param>
+    /// <param name="configFile">The configuration, in it or absolute.</param>
+    public static Bundle Open(string directory, string configFile)
     {
         string absolute = Path.GetFullPath(directory);
-        byte[] document = ReadConfig(Path.Join(absolute, "config.json"));
+        byte[] document = ReadConfig(Path.Combine(absolute, configFile));
         RuntimeConfig config = Read(document);
         string rootfs = RealPath(Path.GetFullPath(config.Root!.Path, absolute));
         return new Bundle(absolute, document, config, rootfs);

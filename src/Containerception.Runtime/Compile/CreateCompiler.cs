@@ -33,6 +33,9 @@ internal sealed record CreateSettings
     /// <summary>The state document, for hooks that run inside.</summary>
     public required SafeFileHandle State { get; init; }
 
+    /// <summary>Where the hooks that run inside write.</summary>
+    public required HookOutput HookOutput { get; init; }
+
     /// <summary>The lock, which the child drops.</summary>
     public required SafeFileHandle Lock { get; init; }
 
@@ -180,7 +183,7 @@ internal static class CreateCompiler
         c.Builder.Tell("cwd", "make the directory {0} where it is missing", "process.cwd", process.Cwd);
         c.Builder.Close(c.OpenTarget(Compilation.Clean(process.Cwd), directory: true));
         ProtectionSteps.Add(c, mask);
-        RunHooks(c, state);
+        RunHooks(c, settings, state);
         RootfsSteps.Enter(c, !settings.NoPivot);
         RootfsSteps.Seal(c);
         Streams(c, process, terminal);
@@ -195,7 +198,7 @@ internal static class CreateCompiler
                 FailureKind.Invalid, "mounts, devices, maskedPaths, readonlyPaths and root.readonly need a mount namespace", "add {\"type\": \"mount\"} to linux.namespaces");
         }
 
-        RunHooks(c, state);
+        RunHooks(c, settings, state);
         c.Builder.Tell("rootfs", "change the root to {0}", "there is no mount namespace to pivot in: chroot(2)", c.Bundle.Rootfs);
         Arg path = c.Builder.Text(c.Bundle.Rootfs);
         c.Root = c.Builder.Take(SyscallNumbers.SYS_openat, -100, path, Compilation.ToNative(OpenFlags.O_PATH | OpenFlags.O_CLOEXEC | OpenFlags.O_DIRECTORY), 0);
@@ -209,7 +212,7 @@ internal static class CreateCompiler
         Streams(c, process, terminal);
     }
 
-    private static void RunHooks(Compilation c, Slot state)
+    private static void RunHooks(Compilation c, CreateSettings settings, Slot state)
     {
         if (c.Config.Hooks is not { } hooks)
         {
@@ -222,7 +225,7 @@ internal static class CreateCompiler
             Conversation.Say(c, SyncMessage.HooksPlease, wait: true);
         }
 
-        HookSteps.Add(c, "createContainer", hooks.CreateContainer, state);
+        HookSteps.Add(c, "createContainer", hooks.CreateContainer, state, settings.HookOutput);
     }
 
     private static void Streams(Compilation c, ProcessConfig process, Slot? terminal)
@@ -260,7 +263,7 @@ internal static class CreateCompiler
             c.Builder.Call(SyscallNumbers.SYS_read, c.Inherit(fifo), c.Memory.Reserve(1), 1);
         }
 
-        HookSteps.Add(c, "startContainer", c.Config.Hooks?.StartContainer ?? [], state);
+        HookSteps.Add(c, "startContainer", c.Config.Hooks?.StartContainer ?? [], state, settings.HookOutput);
         ProcessSteps.Execute(c, process, settings.Environment, program, settings.Filter, settings.PreserveFds, settings.SignalMask, settings.Stub, reports: settings.Fifo is null);
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Containerception.Linux;
 using Containerception.Oci;
+using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Runtime;
 
@@ -17,7 +18,7 @@ internal static class HookSteps
     private const int CLD_EXITED = 1;
     private static readonly nint LowWord = unchecked((nint)0xFFFFFFFFL);
 
-    public static unsafe void Add(Compilation c, string kind, ImmutableArray<HookConfig> hooks, Slot state)
+    public static unsafe void Add(Compilation c, string kind, ImmutableArray<HookConfig> hooks, Slot state, HookOutput output)
     {
         for (int i = 0; i < hooks.Length; i++)
         {
@@ -36,10 +37,20 @@ internal static class HookSteps
             b.Mark(child);
             b.Call(SyscallNumbers.SYS_lseek, state, 0, 0);
             b.Call(SyscallNumbers.SYS_dup3, state, 0, 0);
+            Redirect(c, output.Stdout, 1);
+            Redirect(c, output.Stderr, 2);
             b.Call(SyscallNumbers.SYS_close_range, 3, 0xFFFFFFFF, 4);
             ImmutableArray<string> argv = hook.Args.Length > 0 ? hook.Args : [hook.Path];
             b.Call(SyscallNumbers.SYS_execve, b.Text(hook.Path), c.Memory.Texts(argv), c.Memory.Texts(hook.Env));
             b.Mark(done);
+        }
+    }
+
+    private static void Redirect(Compilation c, SafeFileHandle? file, int number)
+    {
+        if (file is not null)
+        {
+            c.Builder.Call(SyscallNumbers.SYS_dup3, c.Inherit(file), number, 0);
         }
     }
 

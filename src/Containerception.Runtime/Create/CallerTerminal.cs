@@ -15,9 +15,37 @@ internal static class CallerTerminal
             throw new ContainerException(FailureKind.Invalid, "cannot allocate tty if runc will detach without setting console socket", "give --console-socket, or set process.terminal to false");
         }
 
+        if (process.Terminal && !detached)
+        {
+            RequireOwn();
+        }
+
         if (consoleSocket is not null && (!process.Terminal || !detached))
         {
             throw new ContainerException(FailureKind.Invalid, "cannot use console socket if runc will not detach or allocate tty");
+        }
+    }
+
+    /// <summary>What the container's terminal is copied to: one of the standard streams, or at least a controlling terminal.</summary>
+    private static void RequireOwn()
+    {
+        for (int number = 0; number <= 2; number++)
+        {
+            if (Terminals.IsTerminal(Descriptors.Borrow(number)))
+            {
+                return;
+            }
+        }
+
+        try
+        {
+            Files.Open("/dev/tty", OpenFlags.O_RDONLY | OpenFlags.O_NOCTTY | OpenFlags.O_CLOEXEC).Dispose();
+        }
+        catch (LinuxException failure)
+        {
+            throw new ContainerException(
+                FailureKind.Invalid, $"process.terminal: the caller has no terminal to connect it to: open /dev/tty: {LinuxException.Describe(failure.Errno)}",
+                "run it from a terminal, detach with --console-socket, or set process.terminal to false", failure);
         }
     }
 

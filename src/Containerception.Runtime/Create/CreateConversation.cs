@@ -20,6 +20,9 @@ internal sealed class CreateConversation(
     /// <summary>The way back for the network devices that were moved.</summary>
     public NetDevices? NetDevices { get; private set; }
 
+    /// <summary>Where hooks write.</summary>
+    public required HookOutput HookOutput { get; init; }
+
     /// <summary>The terminal's master, when no socket takes it.</summary>
     public SafeFileHandle? Terminal { get; private set; }
 
@@ -91,8 +94,8 @@ internal sealed class CreateConversation(
     private void RunHooks(HooksConfig hooks, SavedState state)
     {
         byte[] document = StateDocument.Write(state, "creating", init.Pid);
-        Hooks.Run("prestart", hooks.Prestart, document);
-        Hooks.Run("createRuntime", hooks.CreateRuntime, document);
+        Hooks.Run("prestart", hooks.Prestart, document, HookOutput);
+        Hooks.Run("createRuntime", hooks.CreateRuntime, document, HookOutput);
         Rewrite(document);
     }
 
@@ -131,6 +134,11 @@ internal sealed class CreateConversation(
         if (request.PidfdSocket is { } socket)
         {
             CallerSockets.Send(socket, "standard", init.Pidfd);
+        }
+
+        if (bundle.Config.Annotations.TryGetValue(RuntimeAnnotations.PidfdReceiver, out string? receiver))
+        {
+            CallerSockets.Send(receiver, "standard", init.Pidfd);
         }
 
         return running;

@@ -58,7 +58,8 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         (SafeFileHandle ours, SafeFileHandle theirs) = UnixSockets.Pair(UnixSocketType.SOCK_SEQPACKET);
         using SafeFileHandle? fifo = waitsForStart ? directory.MakeFifo() : null;
         using SafeFileHandle stateFile = MemoryFiles.Create("state");
-        SeccompFilter? filter = SeccompFilter.Compile(bundle.Linux.Seccomp);
+        using HookOutput hookOutput = HookOutput.Open(bundle.Config, bundle.Directory);
+        SeccompFilter? filter = SeccompFilter.Compile(bundle.Config);
         using SafeFileHandle? stub = Sealing.NeedsStub(bundle) ? ExecStub.Make(waitsForStart ? ExecStub.NoReport : (int)theirs.DangerousGetHandle()) : null;
         bool isolated = namespaces.Has(CloneFlags.CLONE_NEWUSER);
         using BindSources sources = new(bundle.Linux, privileged, isolated, all: privileged && isolated, () => namespaces.OpenJoined(CloneFlags.CLONE_NEWUSER));
@@ -83,6 +84,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
             Environment = ProcessEnvironment.Compose(bundle.Config.Process!.Env, bundle.Config.Process.User.Uid, () => OpenPasswd(bundle.Rootfs)),
             Fifo = fifo,
             State = stateFile,
+            HookOutput = hookOutput,
             Lock = directory.Handle,
             ParentSync = ours,
             TerminalSize = CallerTerminal.Size(bundle.Config.Process),
@@ -101,6 +103,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
             Undo = undo,
             Filter = filter,
             FilterSlot = compilation.Listener,
+            HookOutput = hookOutput,
         };
         SavedState saved = conversation.Hold(state, privileged);
         undo.Keep();

@@ -9,24 +9,26 @@ namespace Containerception.Runtime;
 internal static class Hooks
 {
     /// <summary>Runs them in order; the first that fails ends it.</summary>
-    public static void Run(string kind, ImmutableArray<HookConfig> hooks, ReadOnlySpan<byte> state)
+    public static void Run(string kind, ImmutableArray<HookConfig> hooks, ReadOnlySpan<byte> state, HookOutput output)
     {
         for (int i = 0; i < hooks.Length; i++)
         {
-            Run(kind, i, hooks[i], state);
+            Run(kind, i, hooks[i], state, output);
         }
     }
 
     /// <summary>Runs them all: a failure is reported at the end and stops nothing, for the container has started, or is gone.</summary>
     /// <returns>What went wrong, a line each.</returns>
-    public static IReadOnlyList<string> RunAll(string kind, ImmutableArray<HookConfig> hooks, ReadOnlySpan<byte> state)
+    public static IReadOnlyList<string> RunAll(string kind, ImmutableArray<HookConfig> hooks, SavedState state, string status, int pid, RuntimeConfig config)
     {
         List<string> failures = [];
+        using HookOutput output = TryOpen(config, state, failures);
+        byte[] document = StateDocument.Write(state, status, pid);
         for (int i = 0; i < hooks.Length; i++)
         {
             try
             {
-                Run(kind, i, hooks[i], state);
+                Run(kind, i, hooks[i], document, output);
             }
             catch (ContainerException failure)
             {
@@ -37,7 +39,20 @@ internal static class Hooks
         return failures;
     }
 
-    private static void Run(string kind, int index, HookConfig hook, ReadOnlySpan<byte> state)
+    private static HookOutput TryOpen(RuntimeConfig config, SavedState state, List<string> failures)
+    {
+        try
+        {
+            return HookOutput.Open(config, state.Bundle);
+        }
+        catch (ContainerException failure)
+        {
+            failures.Add(failure.Message);
+            return new HookOutput(null, null);
+        }
+    }
+
+    private static void Run(string kind, int index, HookConfig hook, ReadOnlySpan<byte> state, HookOutput output)
     {
         using SafeFileHandle input = MemoryFiles.Create("state");
         FileContents.WriteAll(input, state);
@@ -45,10 +60,10 @@ internal static class Hooks
         ImmutableArray<string> arguments = hook.Args.Length > 0 ? hook.Args : [hook.Path];
         TimeSpan? timeout = hook.Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
         int status;
-        string output;
+        string words;
         try
         {
-            (status, output) = Spawner.Run(hook.Path, arguments, hook.Env, input, timeout);
+            (status, words) = Spawner.Run(hook.Path, arguments, hook.Env, input, timeout, writes: output);
         }
         catch (ContainerException failure)
         {
@@ -57,7 +72,7 @@ internal static class Hooks
 
         if (status != 0)
         {
-            string said = output.Trim().ReplaceLineEndings(" ");
+            string said = words.Trim().ReplaceLineEndings(" ");
             throw new ContainerException(FailureKind.System, $"error running {kind} hook #{index}: {hook.Path}: exit status {status}{(said.Length > 0 ? ", output: " + said : "")}");
         }
     }

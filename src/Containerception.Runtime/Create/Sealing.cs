@@ -22,11 +22,21 @@ internal static class Sealing
     /// the next execve, which shall be the program's.
     /// </summary>
     private static bool StubWillDo(Bundle bundle)
-        => NamespacePlan.Of(bundle.Linux).Makes(CloneFlags.CLONE_NEWPID) && !LabelSteps.Wanted(bundle.Config.Process!) && (bundle.Linux.Seccomp is not { } seccomp || AllowsStub(seccomp));
+        => NamespacePlan.Of(bundle.Linux).Makes(CloneFlags.CLONE_NEWPID) && !LabelSteps.Wanted(bundle.Config.Process!) && AllowsStub(bundle.Config);
 
     /// <summary>Where in doubt, no: a filter that is not this plain costs a millisecond more.</summary>
-    private static bool AllowsStub(SeccompConfig seccomp)
+    private static bool AllowsStub(RuntimeConfig config)
     {
+        if (config.Annotations.ContainsKey(RuntimeAnnotations.SeccompBpfData))
+        {
+            return false;
+        }
+
+        if (config.Linux?.Seccomp is not { } seccomp)
+        {
+            return true;
+        }
+
         bool byDefault = seccomp.DefaultAction == "SCMP_ACT_ALLOW";
         foreach (string call in ExecStub.Calls)
         {

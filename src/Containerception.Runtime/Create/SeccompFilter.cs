@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Immutable;
 using System.Text.Json;
 using Containerception.Linux;
 using Containerception.Oci;
@@ -17,26 +18,64 @@ internal sealed record SeccompFilter(byte[] Instructions, SeccompFilterFlags Fla
     /// <summary>The child is about to make the one call that gives the number; it takes microseconds.</summary>
     private const int WaitSpinsMax = 10_000_000;
 
+    /// <summary>crun's, for the listener where neither the profile nor an annotation names one.</summary>
+    private const string ReceiverVariable = "RUN_OCI_SECCOMP_RECEIVER";
+
     public bool Notifies => ListenerPath is not null;
 
     /// <returns>Null when the configuration has no filter.</returns>
-    public static SeccompFilter? Compile(SeccompConfig? config)
+    public static SeccompFilter? Compile(RuntimeConfig config)
     {
-        if (config is null)
+        SeccompConfig? profile = config.Linux?.Seccomp;
+        if (config.Annotations.TryGetValue(RuntimeAnnotations.SeccompBpfData, out string? data))
+        {
+            return Decode(data, profile);
+        }
+
+        if (profile is null)
         {
             return null;
         }
 
         try
         {
-            SeccompProgram program = SeccompCompiler.Compile(config);
+            profile = profile with { ListenerPath = ListenerOf(profile, config.Annotations) };
+            bool refuseUnknown = config.Annotations.TryGetValue(RuntimeAnnotations.SeccompFailUnknown, out string? fail) && fail != "0";
+            SeccompProgram program = SeccompCompiler.Compile(profile, refuseUnknown);
             SeccompFilterFlags flags = program.Notifies ? program.Flags | SeccompFilterFlags.SECCOMP_FILTER_FLAG_NEW_LISTENER : program.Flags;
-            return new SeccompFilter(program.Instructions.ToArray(), flags, program.Notifies ? config.ListenerPath : null, config.ListenerMetadata);
+            return new SeccompFilter(program.Instructions.ToArray(), flags, program.Notifies ? profile.ListenerPath : null, profile.ListenerMetadata);
         }
         catch (SeccompException failure)
         {
             throw new ContainerException(FailureKind.Invalid, failure.Message, cause: failure);
         }
+    }
+
+    /// <summary>What the caller has compiled is what the caller gets, as with linux.seccomp: a filter can only take rights away.</summary>
+    private static SeccompFilter Decode(string data, SeccompConfig? profile)
+    {
+        try
+        {
+            SeccompProgram program = SeccompCompiler.Take(Convert.FromBase64String(data), profile);
+            return new SeccompFilter(program.Instructions.ToArray(), program.Flags, null, null);
+        }
+        catch (FormatException failure)
+        {
+            throw new ContainerException(FailureKind.Invalid, $"annotations.{RuntimeAnnotations.SeccompBpfData}: {failure.Message}", cause: failure);
+        }
+    }
+
+    private static string? ListenerOf(SeccompConfig profile, ImmutableSortedDictionary<string, string> annotations)
+    {
+        if (profile.ListenerPath is { Length: > 0 } || annotations.ContainsKey(RuntimeAnnotations.SeccompReceiver))
+        {
+            return profile.ListenerPath is { Length: > 0 } path ? path : annotations[RuntimeAnnotations.SeccompReceiver];
+        }
+
+        string? variable = Environment.GetEnvironmentVariable(ReceiverVariable);
+        return string.IsNullOrEmpty(variable) || variable.StartsWith('/')
+            ? variable
+            : throw new ContainerException(FailureKind.Invalid, $"{ReceiverVariable}: the seccomp receiver {variable} is not an absolute path");
     }
 
     /// <summary>

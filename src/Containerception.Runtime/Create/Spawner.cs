@@ -16,10 +16,17 @@ internal static class Spawner
     /// <param name="input">What it reads; null for nothing.</param>
     /// <param name="timeout">After which it is killed; null for never.</param>
     /// <param name="outputBytesMax">What is kept of its output.</param>
+    /// <param name="writes">Where its output and its errors go instead; null for where they are kept.</param>
     /// <returns>The exit status, 128 + signal for a signal; and what it wrote.</returns>
     /// <exception cref="ContainerException">It could not be executed, or took too long.</exception>
     public static (int Status, string Output) Run(
-        string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, SafeFileHandle? input, TimeSpan? timeout, int outputBytesMax = MessageBytesMax)
+        string path,
+        IReadOnlyList<string> arguments,
+        IReadOnlyList<string> environment,
+        SafeFileHandle? input,
+        TimeSpan? timeout,
+        int outputBytesMax = MessageBytesMax,
+        HookOutput? writes = null)
     {
         using SafeFileHandle output = MemoryFiles.Create("output");
         using SafeFileHandle nothing = input ?? Files.Open("/dev/null", OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
@@ -28,8 +35,8 @@ internal static class Spawner
         ProgramBuilder b = new(memory);
         b.Tell("spawn", "execute {0}", "", path, failure: "{0}");
         b.Call(SyscallNumbers.SYS_dup3, nothing.DangerousGetHandle(), 0, 0);
-        b.Call(SyscallNumbers.SYS_dup3, output.DangerousGetHandle(), 1, 0);
-        b.Call(SyscallNumbers.SYS_dup3, output.DangerousGetHandle(), 2, 0);
+        b.Call(SyscallNumbers.SYS_dup3, (writes?.Stdout ?? output).DangerousGetHandle(), 1, 0);
+        b.Call(SyscallNumbers.SYS_dup3, (writes?.Stderr ?? output).DangerousGetHandle(), 2, 0);
         b.Call(SyscallNumbers.SYS_close_range, 3, 0xFFFFFFFF, 4);
         b.Call(SyscallNumbers.SYS_rt_sigprocmask, 2, memory.Words(0), 0, 8);
         b.Call(SyscallNumbers.SYS_execve, b.Text(path), memory.Texts(arguments), memory.Texts(environment));

@@ -30,7 +30,7 @@ internal static class Starter
     {
         RuntimeConfig config = Bundle.Read(directory.LoadConfig());
         return config.Hooks is { Poststart.Length: > 0 } hooks
-            ? Hooks.RunAll("poststart", hooks.Poststart, StateDocument.Write(state, ContainerLife.Running, state.InitPid))
+            ? Hooks.RunAll("poststart", hooks.Poststart, state, ContainerLife.Running, state.InitPid, config)
             : [];
     }
 }

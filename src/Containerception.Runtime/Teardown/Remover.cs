@@ -48,9 +48,11 @@ internal static class Remover
 
         cgroup.Remove();
         state.Rdt?.Remove();
-        HooksConfig? hooks = TryReadHooks(directory);
+        RuntimeConfig? config = TryReadConfig(directory);
         directory.Remove();
-        return hooks is { Poststop.Length: > 0 } ? Hooks.RunAll("poststop", hooks.Poststop, StateDocument.Write(state, ContainerLife.Stopped, 0)) : [];
+        return config?.Hooks is { Poststop.Length: > 0 } hooks
+            ? Hooks.RunAll("poststop", hooks.Poststop, state, ContainerLife.Stopped, 0, config)
+            : [];
     }
 
     private static void KillInit(SavedState state, Cgroup cgroup)
@@ -72,11 +74,11 @@ internal static class Remover
     }
 
     /// <summary>A configuration that no longer can be read must not keep the container from being removed.</summary>
-    private static HooksConfig? TryReadHooks(StateDirectory directory)
+    private static RuntimeConfig? TryReadConfig(StateDirectory directory)
     {
         try
         {
-            return Bundle.Read(directory.LoadConfig()).Hooks;
+            return Bundle.Read(directory.LoadConfig());
         }
         catch (Exception failure) when (failure is IOException or ContainerException)
         {

@@ -7,6 +7,8 @@ internal static class BundleFlags
 {
     public static readonly Flag Bundle = Flag.Path("bundle", "b", "directory of config.json, by default the working directory");
 
+    public static readonly Flag Config = Flag.Path("config", "f", "file of the configuration, in the bundle or absolute") with { Default = "config.json" };
+
     public static readonly Flag ConsoleSocket = Flag.Path("console-socket", "unix socket that is sent the master of the container's terminal");
 
     public static readonly Flag PidfdSocket = Flag.Path("pidfd-socket", "unix socket that is sent a pidfd of the container's first process");
@@ -23,6 +25,7 @@ internal static class BundleFlags
     {
         Id = call.Id,
         Bundle = call.Flags.Text(Bundle) is { Length: > 0 } bundle ? bundle : ".",
+        ConfigFile = call.Flags.Text(Config)!,
         ConsoleSocket = call.Flags.Text(ConsoleSocket),
         PidfdSocket = call.Flags.Text(PidfdSocket),
         PidFile = call.Flags.Text(PidFile),

@@ -12,7 +12,7 @@ internal static class CreateCommand
         Examples = ["ception create --bundle mycontainer c1"],
         Flags =
         [
-            BundleFlags.Bundle, BundleFlags.ConsoleSocket, BundleFlags.PidfdSocket, BundleFlags.PidFile, BundleFlags.NoPivot,
+            BundleFlags.Bundle, BundleFlags.Config, BundleFlags.ConsoleSocket, BundleFlags.PidfdSocket, BundleFlags.PidFile, BundleFlags.NoPivot,
             BundleFlags.NoNewKeyring, BundleFlags.PreserveFds,
         ],
         FailurePrefix = "ception create failed: ",

@@ -8,14 +8,10 @@ internal static class DeleteCommand
     public static Verb Verb { get; } = new("delete", "delete what a stopped container holds")
     {
         Description = ["Removes the container's cgroups and state, and runs its poststop hooks."],
-        Examples = ["ception delete c1", "ception delete --force c1"],
-        Flags = [Force],
+        Examples = ["ception delete c1", "ception delete --force c1", "ception delete --regex '^web-'"],
+        Flags = [Force, ManyContainers.Regex],
         Run = Run,
     };
 
-    private static int Run(Invocation call)
-    {
-        call.OpenRuntime().Delete(call.Id, call.Flags.Is(Force));
-        return ExitCode.Fine;
-    }
+    private static int Run(Invocation call) => ManyContainers.Each(call, (runtime, id) => runtime.Delete(id, call.Flags.Is(Force)));
 }

@@ -17,16 +17,16 @@ internal static class KillCommand
         ArgumentsMax = 2,
         FlagPlace = FlagPlace.First,
         Description = ["The signal is a name, with or without SIG, or a number; SIGTERM when none is given."],
-        Examples = ["ception kill c1 KILL"],
-        Flags = [All],
+        Examples = ["ception kill c1 KILL", "ception kill --regex '^web-' HUP"],
+        Flags = [All, ManyContainers.Regex],
         Run = Run,
     };
 
     private static int Run(Invocation call)
     {
         string signal = call.Flags.Arguments is [_, string given] ? given : nameof(Signal.SIGTERM);
-        call.OpenRuntime().Kill(call.Id, Parse(signal), call.Flags.Is(All));
-        return ExitCode.Fine;
+        int number = Parse(signal);
+        return ManyContainers.Each(call, (runtime, id) => runtime.Kill(id, number, call.Flags.Is(All)));
     }
 
     /// <summary><c>9</c>, <c>KILL</c>, <c>sigkill</c>.</summary>

@@ -19,7 +19,7 @@ internal static class RunCommand
         Examples = ["ception run --bundle mycontainer c1", "ception --log-format explain run c1"],
         Flags =
         [
-            BundleFlags.Bundle, BundleFlags.ConsoleSocket, BundleFlags.PidfdSocket, Detach, Keep, BundleFlags.PidFile, NoSubreaper,
+            BundleFlags.Bundle, BundleFlags.Config, BundleFlags.ConsoleSocket, BundleFlags.PidfdSocket, Detach, Keep, BundleFlags.PidFile, NoSubreaper,
             BundleFlags.NoPivot, BundleFlags.NoNewKeyring, BundleFlags.PreserveFds,
         ],
         FailurePrefix = "ception run failed: ",

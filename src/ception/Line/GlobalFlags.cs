@@ -11,6 +11,12 @@ internal static class GlobalFlags
 
     public static readonly Flag Log = Flag.Path("log", "file that the log is appended to (default: standard error)");
 
+    public static readonly Flag LogLevel = Flag.Text("log-level", "what is logged: debug is --debug, error leaves warnings out") with
+    {
+        Default = "info",
+        Choices = ["debug", "info", "warning", "error"],
+    };
+
     public static readonly Flag LogFormat = Flag.Text("log-format", "format of the log: text, json, or explain for readers") with
     {
         Default = "text",
@@ -40,7 +46,24 @@ internal static class GlobalFlags
     public static readonly Flag Version = Flag.Switch("version", "v", "print the version");
 
     public static readonly Flag[] All =
-        [Debug, Log, LogFormat, LogOnly, Root, SystemdCgroup, CgroupManager, Rootless, Flag.HelpFlag, Version];
+        [Debug, Log, LogLevel, LogFormat, LogOnly, Root, SystemdCgroup, CgroupManager, Rootless, Flag.HelpFlag, Version];
+
+    /// <summary>The file of <c>--log</c>, which crun's callers write as <c>file:PATH</c>; null for standard error.</summary>
+    public static string? LogFileOf(ParsedFlags flags)
+    {
+        string log = flags.Text(Log) ?? "";
+        foreach (string other in (ReadOnlySpan<string>)["journald:", "syslog:"])
+        {
+            if (log.StartsWith(other, StringComparison.Ordinal))
+            {
+                throw new ContainerException(FailureKind.Unsupported, $"--log {other} is not supported", "give a file, or leave it to who reads standard error");
+            }
+        }
+
+        const string file = "file:";
+        log = log.StartsWith(file, StringComparison.Ordinal) ? log[file.Length..] : log;
+        return log.Length > 0 ? log : null;
+    }
 
     /// <summary>The state directory that was asked for, absolute.</summary>
     public static string RootOf(ParsedFlags flags)

@@ -19,6 +19,9 @@ internal sealed class Log(Output target, Output? errors, Output? steps, LogForma
     /// <summary>Steps are wanted: asked for, or the format is made of them.</summary>
     public bool IsDebug { get; } = isDebug || format == LogFormat.Explain;
 
+    /// <summary>Warnings are wanted.</summary>
+    public bool Warns { get; set; } = true;
+
     public static Log ToStandardError(LogFormat format, bool isDebug, TimeProvider clock)
         => new(Output.Error, errors: null, steps: null, format, isDebug, clock);
 
@@ -49,6 +52,11 @@ internal sealed class Log(Output target, Output? errors, Output? steps, LogForma
     /// <summary>What went wrong without being a failure. Never in a JSON log, where it would be a second object.</summary>
     public void Warning(string message)
     {
+        if (!Warns)
+        {
+            return;
+        }
+
         if (format == LogFormat.Text)
         {
             target.Write(TextLog.Warning(clock.GetUtcNow(), message));

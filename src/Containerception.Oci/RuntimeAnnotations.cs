@@ -1,0 +1,29 @@
+namespace Containerception.Oci;
+
+/// <summary>Annotations of a config.json that change what is done: crun's, which its callers know.</summary>
+public static class RuntimeAnnotations
+{
+    /// <summary>What runs the program instead of the kernel.</summary>
+    public const string Handler = "run.oci.handler";
+
+    /// <summary>The file that the hooks' standard output is appended to.</summary>
+    public const string HooksStdout = "run.oci.hooks.stdout";
+
+    /// <summary>The file that the hooks' standard error is appended to.</summary>
+    public const string HooksStderr = "run.oci.hooks.stderr";
+
+    /// <summary>A unix socket that is sent a pidfd of the container's first process.</summary>
+    public const string PidfdReceiver = "run.oci.pidfd_receiver";
+
+    /// <summary>A whole filter of seccomp(2), in base64, in place of <c>linux.seccomp</c>.</summary>
+    public const string SeccompBpfData = "run.oci.seccomp_bpf_data";
+
+    /// <summary>Anything but 0: a call of <c>linux.seccomp</c> that nobody knows is an error.</summary>
+    public const string SeccompFailUnknown = "run.oci.seccomp_fail_unknown_syscall";
+
+    /// <summary>Shared objects that answer for a listener.</summary>
+    public const string SeccompPlugins = "run.oci.seccomp.plugins";
+
+    /// <summary>The listener of SCMP_ACT_NOTIFY where <c>linux.seccomp.listenerPath</c> names none.</summary>
+    public const string SeccompReceiver = "run.oci.seccomp.receiver";
+}

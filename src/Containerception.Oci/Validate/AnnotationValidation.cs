@@ -1,0 +1,28 @@
+using System.Collections.Immutable;
+
+namespace Containerception.Oci;
+
+/// <summary><c>annotations</c>: those that are known and cannot be done. All others are only kept.</summary>
+internal static class AnnotationValidation
+{
+    public static void Check(ImmutableSortedDictionary<string, string> annotations)
+    {
+        Refuse(annotations, RuntimeAnnotations.Handler, "ception runs programs by the kernel alone");
+        Refuse(annotations, RuntimeAnnotations.SeccompPlugins, "ception loads no shared objects; run.oci.seccomp.receiver names a listener that is a process");
+        foreach (string name in (ReadOnlySpan<string>)[RuntimeAnnotations.PidfdReceiver, RuntimeAnnotations.SeccompReceiver])
+        {
+            if (annotations.TryGetValue(name, out string? path))
+            {
+                Require.Absolute(path, "annotations." + name);
+            }
+        }
+    }
+
+    private static void Refuse(ImmutableSortedDictionary<string, string> annotations, string name, string reason)
+    {
+        if (annotations.TryGetValue(name, out string? value) && value.Length > 0)
+        {
+            throw new ConfigException("annotations." + name, $"{Require.Quote(value)} is not supported: {reason}");
+        }
+    }
+}
