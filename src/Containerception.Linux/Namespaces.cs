@@ -30,6 +30,9 @@ public static partial class Namespaces
     private const uint NS_GET_NSTYPE = 0xb703;
     private const uint NS_GET_OWNER_UID = 0xb704;
 
+    /// <summary>Whether the caller is in the machine's own user namespace, whose root is root of all. linux/nsfs.h: its number never changes.</summary>
+    public static bool IsInitialUser => Files.ReadLinkAt(Descriptor.WorkingDirectory, "/proc/self/ns/user") == "user:[4026531837]";
+
     /// <summary>Moves the thread into a namespace of that type, or with a pidfd into several of a process.</summary>
     /// <exception cref="LinuxException"><see cref="Errno.EINVAL"/>: it is of another type, or the caller is in it or has threads.</exception>
     public static void SetNs(SafeFileHandle target, NamespaceFlags type) => Check.Result(setns(target, type), $"setns({target}, {type})");

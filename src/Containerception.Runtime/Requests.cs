@@ -9,7 +9,7 @@ public enum CgroupManager
     /// <summary>The runtime, by directories.</summary>
     Cgroupfs,
 
-    /// <summary>The runtime as well, where systemd would have made them: <c>slice:prefix:name</c>, see <see cref="Oci.SystemdCgroupsPath"/>.</summary>
+    /// <summary>systemd, as a scope: <c>slice:prefix:name</c>, see <see cref="Oci.SystemdCgroupsPath"/>.</summary>
     Systemd,
 
     /// <summary>Nobody: the container stays in the caller's.</summary>
@@ -47,7 +47,7 @@ public sealed record CreateRequest
 
     public CgroupManager CgroupManager { get; init; }
 
-    /// <summary>Go on without limits where cgroups may not be written; null decides by the caller's privileges.</summary>
+    /// <summary>Go on without limits where cgroups may not be written, and have the user's own systemd make scopes; null decides by the caller's privileges.</summary>
     public bool? Rootless { get; init; }
 
     /// <summary><c>run</c> only: return once the process runs.</summary>

@@ -7,6 +7,22 @@ public sealed class FilesTests
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     [Fact]
+    public void A_file_is_given_away_and_a_link_is_not_followed()
+    {
+        Needs.Root();
+        using Scratch scratch = new();
+        string file = scratch.File("file");
+        File.CreateSymbolicLink(scratch.Path + "/link", file);
+
+        Assert.True(Ownership.TryFchownAt(scratch.Handle, "file", 7, Ownership.Unchanged));
+        Assert.True(Ownership.TryFchownAt(scratch.Handle, "link", 8, Ownership.Unchanged));
+        Assert.False(Ownership.TryFchownAt(scratch.Handle, "none", 8, Ownership.Unchanged));
+
+        Assert.Equal((7u, 0u), FileStatuses.Statx(scratch.Handle, "file", AtFlags.None) is var status ? (status.Uid, status.Gid) : default);
+        Assert.Equal(8u, FileStatuses.Statx(scratch.Handle, "link", AtFlags.AT_SYMLINK_NOFOLLOW).Uid);
+    }
+
+    [Fact]
     public void A_link_in_a_root_cannot_lead_out_of_it()
     {
         using Scratch scratch = new();

@@ -26,6 +26,14 @@ public sealed class NamespacesTests
         Assert.Equal(before, File.ReadAllText("/proc/sys/kernel/hostname"));
     }
 
+    [Fact]
+    public void The_machines_own_user_namespace_is_known_from_others()
+    {
+        Needs.Root();
+        string map = File.ReadAllText("/proc/self/uid_map");
+        Assert.Equal(map.Split(' ', StringSplitOptions.RemoveEmptyEntries) is ["0", "0", "4294967295\n"], Linux.Namespaces.IsInitialUser);
+    }
+
     [Theory]
     [InlineData("mnt", NamespaceFlags.CLONE_NEWNS)]
     [InlineData("net", NamespaceFlags.CLONE_NEWNET)]

@@ -17,16 +17,23 @@ internal sealed class CgroupCreation(CgroupLayout layout)
 
     public ImmutableArray<CgroupNode> Create(string? cgroupsPath, string id, LinuxResources? resources)
     {
-        resources ??= new();
-        bool unified = layout.Mode == CgroupMode.Unified;
-        List<CgroupWrite> plan = unified ? LimitsV2.Compile(resources) : LimitsV1.Compile(resources);
-        BpfInstruction[] devices = unified ? DeviceProgram.Compile(resources.Devices) : [];
         Lazy<OwnCgroups> own = new(OwnCgroups.Read, isThreadSafe: false);
+        return Make(hierarchy => CgroupPath.Resolve(hierarchy, cgroupsPath, id, own), resources ?? new(), mayBeUsed: false);
+    }
+
+    /// <summary>The same with groups that somebody else has made, who may have put processes in; where a tree lacks the group it is made.</summary>
+    public ImmutableArray<CgroupNode> Adopt(string path, LinuxResources? resources) => Make(_ => CgroupPath.Clean(path), resources ?? new(), mayBeUsed: true);
+
+    private ImmutableArray<CgroupNode> Make(Func<CgroupHierarchy, string> pathIn, LinuxResources resources, bool mayBeUsed)
+    {
+        bool unified = layout.Mode == CgroupMode.Unified;
+        List<CgroupWrite> plan = CgroupLimits.Compile(layout, resources);
+        BpfInstruction[] devices = unified ? DeviceProgram.Compile(resources.Devices) : [];
         try
         {
             foreach (CgroupHierarchy hierarchy in layout.Hierarchies)
             {
-                MakeNode(hierarchy, CgroupPath.Resolve(hierarchy, cgroupsPath, id, own), plan);
+                MakeNode(hierarchy, pathIn(hierarchy), plan, mayBeUsed);
             }
 
             CgroupLimits limits = new(layout.Mode, _nodes);
@@ -42,7 +49,7 @@ internal sealed class CgroupCreation(CgroupLayout layout)
         }
     }
 
-    private void MakeNode(CgroupHierarchy hierarchy, string relative, List<CgroupWrite> plan)
+    private void MakeNode(CgroupHierarchy hierarchy, string relative, List<CgroupWrite> plan, bool mayBeUsed)
     {
         CgroupNode node = new(hierarchy.MountPoint, hierarchy.Controllers);
         bool isNew = false;
@@ -64,7 +71,7 @@ internal sealed class CgroupCreation(CgroupLayout layout)
         }
 
         _nodes.Add(node);
-        if (!isNew)
+        if (!isNew && !mayBeUsed)
         {
             RefuseUsed(node);
         }

@@ -9,6 +9,10 @@ namespace Containerception.Cgroups;
 /// <summary>Plays a plan of limits on the groups of a container.</summary>
 internal sealed class CgroupLimits(CgroupMode mode, IReadOnlyList<CgroupNode> nodes)
 {
+    /// <summary>The limits as files of the version that is mounted.</summary>
+    public static List<CgroupWrite> Compile(CgroupLayout layout, LinuxResources resources)
+        => layout.Mode == CgroupMode.Unified ? LimitsV2.Compile(resources) : LimitsV1.Compile(resources);
+
     /// <summary>
     /// Writes all of it, in the order that the kernel takes it in. Some limits bound each other (memory with swap is never less than memory, a
     /// quota of a period never more than the parent's), so that which goes first depends on what they were: what is refused is tried again
@@ -43,12 +47,20 @@ internal sealed class CgroupLimits(CgroupMode mode, IReadOnlyList<CgroupNode> no
     }
 
     /// <summary>Plays a plan of changes: all of it, or when one is refused none.</summary>
-    public void Change(List<CgroupWrite> plan)
+    /// <param name="plan">The changes.</param>
+    /// <param name="unit">The scope whose systemd is to know them.</param>
+    public void Change(List<CgroupWrite> plan, SystemdUnit? unit)
     {
         List<CgroupWrite> back = PlanBack.Of(plan, write => Find(write.Controller));
         try
         {
             Play(plan);
+            if (unit is not null)
+            {
+                // The kernel first, which says what is wrong; and again, for systemd rounds what it writes.
+                SystemdScope.Update(unit, plan);
+                Play(plan);
+            }
         }
         catch (CgroupException failure)
         {
@@ -86,10 +98,18 @@ internal sealed class CgroupLimits(CgroupMode mode, IReadOnlyList<CgroupNode> no
         }
 
         CgroupNode node = Find(CgroupHierarchy.UnifiedName) ?? throw Lacks("devices", "devices");
-        using SafeFileHandle loaded = Bpf.Load(
-            BpfProgramType.BPF_PROG_TYPE_CGROUP_DEVICE, BpfAttachType.BPF_CGROUP_DEVICE, program, "Apache-2.0");
-        using SafeFileHandle directory = node.OpenFile(".", OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY);
-        Bpf.Attach(directory, loaded, BpfAttachType.BPF_CGROUP_DEVICE, BpfAttachFlags.BPF_F_ALLOW_MULTI);
+        try
+        {
+            using SafeFileHandle loaded = Bpf.Load(
+                BpfProgramType.BPF_PROG_TYPE_CGROUP_DEVICE, BpfAttachType.BPF_CGROUP_DEVICE, program, "Apache-2.0");
+            using SafeFileHandle directory = node.OpenFile(".", OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY);
+            Bpf.Attach(directory, loaded, BpfAttachType.BPF_CGROUP_DEVICE, BpfAttachFlags.BPF_F_ALLOW_MULTI);
+        }
+        catch (LinuxException failure) when (failure.Errno == Errno.EPERM && (Credentials.EffectiveUid != 0 || !Namespaces.IsInitialUser))
+        {
+            // Who is not root of the machine makes containers in user namespaces, and there nobody can make a device node or open one that is
+            // made: user_namespaces(7). What such a container has of devices it was given.
+        }
     }
 
     private void Play(CgroupWrite write)

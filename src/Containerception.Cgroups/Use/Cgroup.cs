@@ -53,6 +53,12 @@ public sealed class Cgroup : IDisposable
     public static Cgroup Create(CgroupLayout layout, string? cgroupsPath, string id, LinuxResources? resources)
         => new(new CgroupCreation(layout).Create(cgroupsPath, id, resources));
 
+    /// <summary>Takes over groups that systemd has made, and sets what limits it does not know. Where a tree lacks the group it is made.</summary>
+    /// <param name="layout">From <see cref="CgroupLayout.Detect"/>.</param>
+    /// <param name="path">From the mount points.</param>
+    /// <param name="resources">The limits.</param>
+    internal static Cgroup Adopt(CgroupLayout layout, string path, LinuxResources? resources) => new(new CgroupCreation(layout).Adopt(path, resources));
+
     /// <summary>What <see cref="Paths"/> will be of a group that <see cref="Create"/> makes with the same arguments: to be noted before it is made, so that
     /// nothing is left behind by a crash in between.</summary>
     public static ImmutableSortedDictionary<string, string> PathsFor(CgroupLayout layout, string? cgroupsPath, string id)
@@ -93,16 +99,18 @@ public sealed class Cgroup : IDisposable
     }
 
     /// <summary>Sets these limits; all others, and the devices, stay as they are. When the kernel refuses one, none is changed.</summary>
+    /// <param name="changes">The limits.</param>
+    /// <param name="unit">The scope that systemd made of the groups, if it did.</param>
     /// <exception cref="CgroupException">A controller is missing; the kernel refuses a value.</exception>
     /// <exception cref="ConfigException">A limit has a value that none can have.</exception>
-    public void Change(LinuxResources changes)
+    public void Change(LinuxResources changes, SystemdUnit? unit = null)
     {
         bool unified = _nodes is [{ IsUnified: true }];
         changes = changes with { Devices = [] };
         List<CgroupWrite> plan = unified ? LimitsV2.Compile(changes) : LimitsV1.Compile(changes);
         CgroupLimits limits = new(unified ? CgroupMode.Unified : CgroupMode.Legacy, _nodes);
         limits.CheckUsage(changes.Memory);
-        limits.Change(plan);
+        limits.Change(plan, unit);
     }
 
     /// <summary>Opens what a new process needs to enter. The limits hold for it from its first instruction there.</summary>
@@ -139,6 +147,46 @@ public sealed class Cgroup : IDisposable
         foreach (CgroupNode node in _nodes)
         {
             node.Write("cgroup.procs", pid.ToString(provider: null));
+        }
+    }
+
+    /// <summary>
+    /// Gives version 2's group to a user, with the files that its owner may write: he can divide it, but not change what it has. cgroups(7),
+    /// "Delegation". Version 1's are not safe to give away.
+    /// </summary>
+    public void Delegate(uint uid)
+    {
+        if (Unified is not { } node || _nodes.Length > 1 || FileStatuses.Statx(node.Directory).Uid == uid)
+        {
+            return;
+        }
+
+        CgroupDelegation.Give(node, uid);
+    }
+
+    /// <summary>
+    /// Whether the caller may move processes of his own in. Version 2 asks that he can write cgroup.procs of the nearest group above both, too:
+    /// a user's session and his systemd's units have only root's above them.
+    /// </summary>
+    public bool CanBeEntered()
+    {
+        if (Unified is not { } node || CgroupLayout.Detect().Find(CgroupHierarchy.UnifiedName) is not { } hierarchy)
+        {
+            return true;
+        }
+
+        string[] own = OwnCgroups.Read().PathBelow(hierarchy).Split('/', StringSplitOptions.RemoveEmptyEntries);
+        string[] there = node.Path[hierarchy.MountPoint.Length..].Split('/', StringSplitOptions.RemoveEmptyEntries);
+        int shared = own.AsSpan().CommonPrefixLength(there);
+        using CgroupNode above = new(string.Join('/', [hierarchy.MountPoint, .. there[..shared]]), hierarchy.Controllers);
+        try
+        {
+            using SafeFileHandle? door = above.TryOpenFile("cgroup.procs", OpenFlags.O_WRONLY);
+            return door is not null;
+        }
+        catch (LinuxException failure) when (failure.Errno is Errno.EACCES or Errno.EPERM)
+        {
+            return false;
         }
     }
 

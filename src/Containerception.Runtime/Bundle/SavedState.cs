@@ -32,6 +32,9 @@ internal sealed record SavedState
     /// <summary>Controller (empty for v2) to the absolute path of the container's group.</summary>
     public ImmutableSortedDictionary<string, string> CgroupPaths { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
+    /// <summary>The scope in which they are; null when systemd did not make them.</summary>
+    public SystemdUnit? Unit { get; init; }
+
     public ImmutableSortedDictionary<string, string> Annotations { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
     /// <summary>The namespaces that differ from the host's.</summary>
@@ -84,6 +87,12 @@ internal sealed record SavedState
             json.WriteBoolean("intel_rdt_ours", Rdt.IsOurs);
         }
 
+        if (Unit is { } unit)
+        {
+            json.WriteString("systemd_unit", unit.Name);
+            json.WriteBoolean("systemd_user", unit.IsOfUser);
+        }
+
         json.WriteEndObject();
         json.Flush();
         return buffer.WrittenMemory;
@@ -108,6 +117,9 @@ internal sealed record SavedState
             NoPivot = root.GetProperty("no_pivot").GetBoolean(),
             NoNewKeyring = root.TryGetProperty("no_new_keyring", out JsonElement kept) && kept.GetBoolean(),
             CgroupPaths = ReadMap(root.GetProperty("cgroup_paths")),
+            Unit = root.TryGetProperty("systemd_unit", out JsonElement unit)
+                ? new(unit.GetString()!, root.GetProperty("systemd_user").GetBoolean())
+                : null,
             Annotations = ReadMap(root.GetProperty("annotations")),
             Resources = root.TryGetProperty("resources", out JsonElement resources) ? LinuxResources.Read(Encoding.UTF8.GetBytes(resources.GetRawText())) : null,
             Rdt = root.TryGetProperty("intel_rdt_path", out JsonElement path)

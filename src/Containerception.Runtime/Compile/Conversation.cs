@@ -6,6 +6,8 @@ namespace Containerception.Runtime;
 //
 //      child (init)                     parent (create, run, exec)
 //      ------------                     --------------------------
+//      GroupPlease            -->       has systemd put the child into the container's scope, sets limits
+//                             <--       Go
 //      MapsPlease             -->       writes /proc/<pid>/uid_map and gid_map, sets limits that only the host may
 //                             <--       Go
 //      NetDevicesPlease       -->       moves linux.netDevices into the network namespace
@@ -34,6 +36,7 @@ internal enum SyncMessage : byte
     Ready,
     Go,
     ExecFailed,
+    GroupPlease,
 }
 
 /// <summary>The child's side of the conversation, as steps.</summary>
@@ -50,6 +53,13 @@ internal static class Conversation
         {
             Wait(c);
         }
+    }
+
+    /// <summary>Waits until systemd has put this process into the container's groups.</summary>
+    public static void AskForGroup(Compilation c)
+    {
+        c.Builder.Tell("cgroup", "be put into the container's scope by systemd", "systemd's scopes begin with a process, and limits shall hold before it does anything");
+        Say(c, SyncMessage.GroupPlease, wait: true);
     }
 
     /// <summary>Waits for <see cref="SyncMessage.Go"/>.</summary>

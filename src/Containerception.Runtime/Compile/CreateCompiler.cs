@@ -23,6 +23,9 @@ internal sealed record CreateSettings
     /// <summary>Descriptors of <c>tasks</c> files to which the child writes itself: v1.</summary>
     public required IReadOnlyList<SafeFileHandle> CgroupEntries { get; init; }
 
+    /// <summary>systemd puts the child into its groups, before all else.</summary>
+    public required bool AsksForGroup { get; init; }
+
     public required SeccompFilter? Filter { get; init; }
 
     public required IReadOnlyList<string> Environment { get; init; }
@@ -65,6 +68,11 @@ internal static class CreateCompiler
         c.Builder.Close(c.Inherit(settings.Lock));
         c.Builder.Close(c.Inherit(settings.ParentSync));
         ProcessSteps.DieWithParent(c, die: true);
+        if (settings.AsksForGroup)
+        {
+            Conversation.AskForGroup(c);
+        }
+
         JoinCgroups(c, settings.CgroupEntries);
         if (!namespaces.Makes(CloneFlags.CLONE_NEWUSER))
         {

@@ -21,6 +21,9 @@ internal sealed record ExecSettings
 
     public required IReadOnlyList<SafeFileHandle> CgroupEntries { get; init; }
 
+    /// <summary>systemd puts the child into the container's groups, before all else.</summary>
+    public required bool AsksForGroup { get; init; }
+
     public required SeccompFilter? Filter { get; init; }
 
     public required IReadOnlyList<string> Environment { get; init; }
@@ -53,6 +56,11 @@ internal static class ExecCompiler
         c.Builder.Close(c.Inherit(settings.Lock));
         c.Builder.Close(c.Inherit(settings.ParentSync));
         ProcessSteps.DieWithParent(c, die: true);
+        if (settings.AsksForGroup)
+        {
+            Conversation.AskForGroup(c);
+        }
+
         // Limits above the caller's own are for the host's root to set, before it is only the container's.
         ProcessSteps.SetLimits(c, process);
         NamespaceSteps.Hide(c);

@@ -9,6 +9,9 @@ namespace Containerception.Runtime;
 internal sealed class CreateConversation(
     InitChild init, CompiledProgram program, Bundle bundle, CreateRequest request, StateDirectory directory, SafeFileHandle stateFile, Action<StepRecord>? listener)
 {
+    /// <summary>For a child that is to be put in by systemd.</summary>
+    public required ContainerCgroup Cgroup { get; init; }
+
     public SeccompFilter? Filter { get; init; }
 
     /// <summary>Where the number of a notifying filter's descriptor appears.</summary>
@@ -34,6 +37,10 @@ internal sealed class CreateConversation(
         {
             switch (message)
             {
+                case SyncMessage.GroupPlease:
+                    state = state with { CgroupPaths = Cgroup.Place(init.Pid) };
+                    init.Go();
+                    break;
                 case SyncMessage.MapsPlease:
                     IdMaps.Write(init.Pid, bundle.Linux, privileged);
                     Limits.Set(init.Pid, bundle.Config.Process!);

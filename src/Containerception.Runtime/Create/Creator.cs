@@ -37,7 +37,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         try
         {
             undo.Push(directory.Remove);
-            using ContainerCgroup cgroup = ContainerCgroup.Plan(bundle.Linux, request);
+            using ContainerCgroup cgroup = ContainerCgroup.Plan(bundle.Config, request);
             SavedState state = NewState(bundle, request, namespaces, cgroup);
             directory.SaveConfig(bundle.Document);
             directory.Save(state);
@@ -80,6 +80,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
             NewKeyring = !request.NoNewKeyring,
             PreserveFds = request.PreserveFds,
             CgroupEntries = cgroup.Entries,
+            AsksForGroup = cgroup.Unit is not null,
             Filter = filter,
             Environment = ProcessEnvironment.Compose(bundle.Config.Process!.Env, bundle.Config.Process.User.Uid, () => OpenPasswd(bundle.Rootfs)),
             Fifo = fifo,
@@ -101,6 +102,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         CreateConversation conversation = new(init, program, bundle, request, directory, stateFile, listener)
         {
             Undo = undo,
+            Cgroup = cgroup,
             Filter = filter,
             FilterSlot = compilation.Listener,
             HookOutput = hookOutput,
@@ -120,6 +122,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         Created = clock.GetUtcNow(),
         OwnerUid = Credentials.EffectiveUid,
         CgroupPaths = cgroup.Paths,
+        Unit = cgroup.Unit,
         Annotations = bundle.Config.Annotations,
         Namespaces = namespaces.All,
         OwnsPids = namespaces.Makes(CloneFlags.CLONE_NEWPID),

@@ -20,6 +20,7 @@ internal static class Hints
         ("clone3" or "unshare", Errno.EPERM) => "root is needed, or a user namespace: see /proc/sys/user/max_user_namespaces and the distribution's policy",
         ("clone3" or "unshare", Errno.ENOSPC) => "a limit on namespaces is reached: see /proc/sys/user/max_*_namespaces, and user namespaces nest 32 deep",
         ("clone3", Errno.EAGAIN) => "a limit on processes is reached: see pids.max of the own control group and ulimit -u",
+        ("clone3", Errno.EACCES) => "the caller's own control group lies outside of what he was given: start from there (systemd-run --user --scope), or use --systemd-cgroup",
         ("pivot_root", Errno.EINVAL) => "the root file system of this machine cannot be pivoted from (an initramfs?): try --no-pivot",
         ("mkdirat" or "mknodat" or "target", Errno.EROFS) => "the mount's target does not exist in the read-only root file system and cannot be made there",
         ("target", Errno.ENOTDIR) => "a directory can only be mounted on a directory: the target, or something on the way to it, is a file",

@@ -126,10 +126,10 @@ internal sealed unsafe class InitChild : IDisposable
         Pidfd.Dispose();
     }
 
-    /// <summary>Once the first clone has made the second and ended, the second is the child. All it says but the first message is the second's.</summary>
+    /// <summary>Once the first clone has made the second and ended, the second is the child. All but these messages is the second's.</summary>
     private void FollowSecond(SyncMessage? heard)
     {
-        if (_second is not { } slot || _replaced || heard == SyncMessage.MapsPlease || (heard is null && _program.SlotValue(slot) <= 0))
+        if (_second is not { } slot || _replaced || heard is SyncMessage.MapsPlease or SyncMessage.GroupPlease || (heard is null && _program.SlotValue(slot) <= 0))
         {
             return;
         }

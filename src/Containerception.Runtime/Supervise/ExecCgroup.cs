@@ -2,17 +2,37 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Containerception.Cgroups;
 using Containerception.Linux;
+using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Runtime;
 
 /// <summary>The control groups that a process of exec enters: the container's, or with <c>--cgroup [controller,…:]path</c> groups below them.</summary>
-internal static class ExecCgroup
+internal sealed class ExecCgroup : IDisposable
 {
     private const int ControlBytesMax = 4096;
     private const int CgroupFileBytesMax = 64 << 10;
 
-    /// <returns>Null when the container has no groups: a plain user's, without delegation.</returns>
-    public static CgroupEntry? Open(SavedState state, ImmutableArray<string> below)
+    private readonly CgroupEntry? _entry;
+    private readonly SystemdUnit? _unit;
+    private readonly string _below;
+
+    private ExecCgroup(CgroupEntry? entry, SystemdUnit? unit = null, string below = "")
+    {
+        _entry = entry;
+        _unit = unit;
+        _below = below;
+    }
+
+    /// <summary>systemd puts the child in: see <see cref="Place"/>.</summary>
+    public bool IsPlaced => _unit is not null;
+
+    /// <summary>The files of v1, and of resctrl, to which the child writes itself.</summary>
+    public IReadOnlyList<SafeFileHandle> Entries => _entry is { } entry ? entry.Tasks : [];
+
+    /// <summary>The v2 directory that the child is born in; null when the container has no groups: a plain user's, without delegation.</summary>
+    public SafeFileHandle? BirthPlace => _entry?.Unified;
+
+    public static ExecCgroup Open(SavedState state, ImmutableArray<string> below)
     {
         ImmutableSortedDictionary<string, string> paths = state.CgroupPaths;
         foreach (string text in below)
@@ -38,13 +58,22 @@ internal static class ExecCgroup
             paths = paths.SetItem("", OwnGroupOf(state.InitPid, unified));
         }
 
-        CgroupEntry? entry = OpenGroups(paths, mayBeGone: below.IsEmpty);
-        return state.Rdt is null ? entry : CgroupEntry.Join(entry, state.Rdt.OpenTasks());
+        using Cgroup cgroup = Cgroup.Load(paths);
+        SystemdUnit? placer = state.Unit is { IsOfUser: true } unit && !cgroup.CanBeEntered() ? unit : null;
+        CgroupEntry? entry = placer is null ? OpenGroups(cgroup, paths, mayBeGone: below.IsEmpty) : null;
+        entry = state.Rdt is null ? entry : CgroupEntry.Join(entry, state.Rdt.OpenTasks());
+        return placer is null ? new(entry) : new(entry, placer, PathBelow(placer, paths[""]));
     }
 
-    private static CgroupEntry? OpenGroups(ImmutableSortedDictionary<string, string> paths, bool mayBeGone)
+    /// <summary>Has systemd put a child in that waits for it.</summary>
+    public void Place(int pid) => SystemdScope.Attach(_unit!, _below, pid);
+
+    public void Dispose() => _entry?.Dispose();
+
+    private static string PathBelow(SystemdUnit unit, string group) => group[(group.IndexOf(unit.Name, StringComparison.Ordinal) + unit.Name.Length)..];
+
+    private static CgroupEntry? OpenGroups(Cgroup cgroup, ImmutableSortedDictionary<string, string> paths, bool mayBeGone)
     {
-        using Cgroup cgroup = Cgroup.Load(paths);
         try
         {
             return paths.IsEmpty ? null : cgroup.OpenEntry();

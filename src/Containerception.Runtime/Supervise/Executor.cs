@@ -37,7 +37,7 @@ internal sealed class Executor(string root, Action<StepRecord>? listener, Action
             throw NotRunning();
         }
 
-        using CgroupEntry? entry = ExecCgroup.Open(state, request.Cgroups);
+        using ExecCgroup group = ExecCgroup.Open(state, request.Cgroups);
         if (process.ExecCpuAffinity?.Initial is { Length: > 0 } initial)
         {
             // What the child is until it is in the container's groups it has from us.
@@ -55,7 +55,8 @@ internal sealed class Executor(string root, Action<StepRecord>? listener, Action
             InitPidfd = initPidfd,
             Namespaces = state.Namespaces,
             Root = containerRoot,
-            CgroupEntries = entry is null ? [] : entry.Tasks,
+            CgroupEntries = group.Entries,
+            AsksForGroup = group.IsPlaced,
             Filter = filter,
             Environment = ProcessEnvironment.Compose(process.Env, process.User.Uid, () => OpenPasswd(state.InitPid)),
             Lock = directory.Handle,
@@ -71,7 +72,7 @@ internal sealed class Executor(string root, Action<StepRecord>? listener, Action
 
         // Nobody of the container is to look into the child, from its first instruction on.
         Prctl.IsDumpable = false;
-        InitChild child = InitChild.Clone(0, program, second, ours, theirs, entry?.Unified);
+        InitChild child = InitChild.Clone(0, program, second, ours, theirs, group.BirthPlace);
         if (request.IgnorePaused)
         {
             // The child may be frozen where it stands, and resume wants the lock.
@@ -80,7 +81,7 @@ internal sealed class Executor(string root, Action<StepRecord>? listener, Action
 
         try
         {
-            terminal = Converse(child, process, request, () => filter!.SendListener(child, program, compilation.Listener!.Value, state));
+            terminal = Converse(child, process, request, group, () => filter!.SendListener(child, program, compilation.Listener!.Value, state));
             child.Tell(listener, all: true);
             return child;
         }
@@ -92,11 +93,18 @@ internal sealed class Executor(string root, Action<StepRecord>? listener, Action
         }
     }
 
-    private static SafeFileHandle? Converse(InitChild child, ProcessConfig process, ExecRequest request, Action sendListener)
+    private static SafeFileHandle? Converse(InitChild child, ProcessConfig process, ExecRequest request, ExecCgroup group, Action sendListener)
     {
         SafeFileHandle? terminal = null;
         while (child.Listen(out SafeFileHandle? descriptor) is { } message)
         {
+            if (message == SyncMessage.GroupPlease)
+            {
+                group.Place(child.Pid);
+                child.Go();
+                continue;
+            }
+
             if (message == SyncMessage.ListenerComes)
             {
                 sendListener();

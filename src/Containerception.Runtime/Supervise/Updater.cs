@@ -47,7 +47,7 @@ internal static class Updater
                 "it was made with --cgroup-manager disabled, or by a user without a cgroup of his own");
         }
 
-        cgroup.Change(changes);
+        cgroup.Change(changes, state.Unit);
     }
 
     private static LinuxResources Read(UpdateRequest request)

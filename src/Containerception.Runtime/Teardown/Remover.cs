@@ -10,7 +10,7 @@ internal static class Remover
 {
     private const int KillMilliseconds = 10_000;
 
-    /// <returns>What poststop hooks complained of.</returns>
+    /// <returns>What poststop hooks and systemd complained of.</returns>
     public static IReadOnlyList<string> Delete(StateDirectory directory, string id, bool force)
     {
         directory.Lock();
@@ -39,20 +39,43 @@ internal static class Remover
     /// <summary>Takes away what a container whose init has ended left.</summary>
     public static IReadOnlyList<string> Finish(StateDirectory directory, SavedState state, Cgroup cgroup)
     {
-        if (!state.OwnsPids || state.InitPid == 0)
+        List<string> complaints = [];
+        if (!state.OwnsPids || state.InitPid == 0 || state.Unit is not null)
         {
             // Without a pid namespace that ended with init the others outlive it; and an init whose maker was killed before it wrote down who
             // it is may be running.
             cgroup.KillAll(Signal.SIGKILL);
         }
 
+        if (state.Unit is { } unit && TryStop(unit) is { } complaint)
+        {
+            complaints.Add(complaint);
+        }
+
         cgroup.Remove();
         state.Rdt?.Remove();
         RuntimeConfig? config = TryReadConfig(directory);
         directory.Remove();
-        return config?.Hooks is { Poststop.Length: > 0 } hooks
-            ? Hooks.RunAll("poststop", hooks.Poststop, state, ContainerLife.Stopped, 0, config)
-            : [];
+        if (config?.Hooks is { Poststop.Length: > 0 } hooks)
+        {
+            complaints.AddRange(Hooks.RunAll("poststop", hooks.Poststop, state, ContainerLife.Stopped, 0, config));
+        }
+
+        return complaints;
+    }
+
+    /// <summary>Without processes a scope ends by itself; a bus that is gone must not keep the container from being removed.</summary>
+    private static string? TryStop(SystemdUnit unit)
+    {
+        try
+        {
+            SystemdScope.Stop(unit);
+            return null;
+        }
+        catch (CgroupException failure)
+        {
+            return $"the unit {unit.Name} was left to end by itself: {failure.Message}";
+        }
     }
 
     private static void KillInit(SavedState state, Cgroup cgroup)

@@ -29,7 +29,7 @@ internal static class GlobalFlags
     public static readonly Flag Debug = Flag.Switch("debug", "log every step of a container's making");
 
     public static readonly Flag SystemdCgroup = Flag.Switch(
-        "systemd-cgroup", "take cgroupsPath as slice:prefix:name, for example system.slice:ception:434234");
+        "systemd-cgroup", "have systemd make the cgroups; cgroupsPath is slice:prefix:name, for example system.slice:ception:434234");
 
     public static readonly Flag CgroupManager = Flag.Text("cgroup-manager", "what makes the cgroups") with
     {
@@ -37,7 +37,7 @@ internal static class GlobalFlags
         Choices = ["cgroupfs", "systemd", "disabled"],
     };
 
-    public static readonly Flag Rootless = Flag.Text("rootless", "ignore that cgroups may not be written") with
+    public static readonly Flag Rootless = Flag.Text("rootless", "ignore that cgroups may not be written, and use the user's own systemd") with
     {
         Default = "auto",
         Choices = ["true", "false", "auto"],

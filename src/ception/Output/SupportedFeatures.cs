@@ -26,6 +26,8 @@ internal static class SupportedFeatures
         CgroupV2 = true,
         CgroupRdma = true,
         IntelRdt = true,
+        CgroupSystemd = true,
+        CgroupSystemdUser = true,
         SeccompActions = SeccompNames.Actions,
         SeccompOperators = SeccompNames.Operators,
         SeccompArchitectures = SeccompNames.Architectures,

@@ -32,6 +32,13 @@ internal static class KnownDifferences
         [("runc", "Lines_come_until_the_container_ends")] = "goes on until the container is deleted",
         [("runc", "The_lack_of_memory_is_told")] = "goes on until the container is deleted",
         [("runc", "The_lack_of_memory_that_ends_the_container_is_told_first")] = "goes on until the container is deleted",
+        [("runc", "Without_systemd_its_driver_is_refused")] = "looks for /run/systemd/system, and says it in words of its own",
+        [("runc", "A_bus_without_systemd_is_told_from_none")] = "looks for /run/systemd/system, and says it in words of its own",
+        [("runc", "A_path_that_names_no_scope_is_refused")] = "looks for /run/systemd/system, and says it in words of its own",
+        [("runc", "An_annotation_that_cannot_be_followed_is_named")] = "looks for /run/systemd/system, and does not know crun's annotations",
+        [("runc", "Disabled_leaves_the_container_in_the_callers_groups")] = "has no --cgroup-manager, which is crun's",
+        [("runc", "Disabled_lives_through_exec_kill_and_delete")] = "has no --cgroup-manager, which is crun's",
+        [("runc", "Disabled_has_no_limits")] = "has no --cgroup-manager, which is crun's",
     };
 
     public static void SkipWhereListed()

@@ -10,9 +10,12 @@ public sealed class SystemdCgroupsPathTests
     [InlineData("machine.slice::x", "/machine.slice/x.scope")]
     [InlineData("-.slice:a:b", "/a-b.scope")]
     [InlineData("kubepods-burstable-pod1.slice:cri:x", "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice/cri-x.scope")]
-    [InlineData("a.slice::b.slice", "/a.slice/b.slice")]
     public void A_slice_is_a_directory_for_each_dash(string cgroupsPath, string path)
-        => Assert.Equal(path, SystemdCgroupsPath.ToPath(cgroupsPath));
+        => Assert.Equal(path, SystemdCgroupsPath.Parse(cgroupsPath, "system.slice").Path);
+
+    [Fact]
+    public void What_is_left_out_is_the_default()
+        => Assert.Equal(("user.slice", "x.scope"), SystemdCgroupsPath.Parse("::x", "user.slice") is var path ? (path.Slice, path.Unit) : default);
 
     [Theory]
     [InlineData("/a/b")]
@@ -22,6 +25,7 @@ public sealed class SystemdCgroupsPathTests
     [InlineData("system:a:b")]
     [InlineData("a--b.slice:a:b")]
     [InlineData("../x.slice:a:b")]
+    [InlineData("a.slice::b.slice")]
     public void Another_form_is_refused(string cgroupsPath)
-        => Assert.StartsWith("linux.cgroupsPath: ", Assert.Throws<ConfigException>(() => SystemdCgroupsPath.ToPath(cgroupsPath)).Message, StringComparison.Ordinal);
+        => Assert.StartsWith("linux.cgroupsPath: ", Assert.Throws<ConfigException>(() => SystemdCgroupsPath.Parse(cgroupsPath, "system.slice")).Message, StringComparison.Ordinal);
 }
