@@ -31,10 +31,29 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
     public int Run(CreateRequest request) => Guard(() => RunOrThrow(request));
 
     /// <summary>Lets the program of a created container run.</summary>
-    public void Start(string id) => Guard(() =>
+    /// <param name="id">The container.</param>
+    /// <param name="notifySocket">As <see cref="CreateRequest.NotifySocket"/>: waits until the program says that it is ready, or has ended.</param>
+    public void Start(string id, string? notifySocket = null) => Guard(() =>
     {
-        using StateDirectory directory = StateDirectory.Open(Root, id);
-        Warn(Starter.Start(directory));
+        NotifyProxy? notify = null;
+        SavedState state;
+        using (StateDirectory directory = StateDirectory.Open(Root, id))
+        {
+            directory.Lock();
+            notify = notifySocket is not null && directory.HasNotifyDirectory ? NotifyProxy.Open(directory, notifySocket) : null;
+            Warn(Starter.Start(directory));
+            state = directory.Load();
+        }
+
+        // Without the lock: others may want to end what does not become ready.
+        using (notify)
+        {
+            using SafeFileHandle? init = notify is null ? null : Linux.Processes.TryPidfdOpen(state.InitPid);
+            if (init is not null)
+            {
+                notify!.WaitUntilReady(state.InitPid, init);
+            }
+        }
     });
 
     public ContainerStatus State(string id) => Guard(() =>
@@ -158,10 +177,11 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
 
         if (foreground is null)
         {
+            container.Notify?.WaitUntilReady(container.Init.Pid, container.Init.Pidfd);
             return 0;
         }
 
-        int status = foreground.Wait(container.Init.Pid, container.Init.Pidfd, container.Terminal);
+        int status = foreground.Wait(container.Init.Pid, container.Init.Pidfd, container.Terminal, container.Notify);
         if (!request.Keep)
         {
             Finish(request.Id);

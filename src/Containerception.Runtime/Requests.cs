@@ -45,6 +45,9 @@ public sealed record CreateRequest
     /// <summary>How many descriptors from 3 on the process inherits.</summary>
     public int PreserveFds { get; init; }
 
+    /// <summary>The socket of a service manager that is told when the program says that it is ready: sd_notify(3), NOTIFY_SOCKET.</summary>
+    public string? NotifySocket { get; init; }
+
     public CgroupManager CgroupManager { get; init; }
 
     /// <summary>Go on without limits where cgroups may not be written, and have the user's own systemd make scopes; null decides by the caller's privileges.</summary>

@@ -56,6 +56,23 @@ internal static unsafe class Deeds
         }
     }
 
+    /// <summary>Sends lines as one message to a unix socket.</summary>
+    public static int Datagram(string path, ReadOnlySpan<string> lines)
+    {
+        const int AF_UNIX = 1;
+        const int SOCK_DGRAM = 2;
+        const int SockaddrSize = 110;
+        byte* address = stackalloc byte[SockaddrSize];
+        new Span<byte>(address, SockaddrSize).Clear();
+        *(ushort*)address = AF_UNIX;
+        System.Text.Encoding.UTF8.GetBytes(path, new Span<byte>(address + sizeof(ushort), SockaddrSize - sizeof(ushort) - 1));
+        byte[] bytes = System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines!));
+        fixed (byte* start = bytes)
+        {
+            return Report(Libc.sendto(Libc.socket(AF_UNIX, SOCK_DGRAM, 0), start, (nuint)bytes.Length, 0, address, SockaddrSize));
+        }
+    }
+
     /// <summary>Makes one system call, by name or number, with numbers as its arguments.</summary>
     public static int TrySyscall(string name, ReadOnlySpan<string> words)
     {

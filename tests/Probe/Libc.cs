@@ -24,6 +24,12 @@ internal static unsafe partial class Libc
     public static partial nint write(int fd, byte* buffer, nuint count);
 
     [LibraryImport("libc", SetLastError = true)]
+    public static partial int socket(int family, int type, int protocol);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint sendto(int fd, byte* buffer, nuint count, int flags, byte* address, uint length);
+
+    [LibraryImport("libc", SetLastError = true)]
     public static partial int getrlimit(int resource, ulong* limits);
 
     [LibraryImport("libc")]

@@ -27,6 +27,7 @@ return args switch
     ["try-open", string path, string letters] => Deeds.TryOpen(path, letters),
     ["try-write", string path, string text] => Deeds.TryWrite(path, text),
     ["try-syscall", string name, .. string[] rest] => Deeds.TrySyscall(name, rest),
+    ["datagram", string path, .. string[] lines] => Deeds.Datagram(path, lines),
     ["hog", string bytes] => Deeds.Hog(long.Parse(bytes, CultureInfo.InvariantCulture)),
     ["fork-bomb", string count] => Deeds.ForkBomb(int.Parse(count, CultureInfo.InvariantCulture)),
     ["spin", string milliseconds] => Deeds.Spin(int.Parse(milliseconds, CultureInfo.InvariantCulture)),

@@ -33,6 +33,9 @@ internal sealed class Bundle
 
     private static LinuxConfig Empty { get; } = new();
 
+    /// <summary>The same with what this start of it adds, and no later command shall see.</summary>
+    public Bundle With(RuntimeConfig config) => new(Directory, Document, config, Rootfs);
+
     /// <param name="directory">The bundle.</param>
     /// <param name="configFile">The configuration, in it or absolute.</param>
     public static Bundle Open(string directory, string configFile)

@@ -11,6 +11,10 @@ namespace Containerception.Runtime;
 /// </summary>
 internal sealed class StateDirectory : IDisposable
 {
+    /// <summary>The name of the socket in <see cref="NotifyPath"/>.</summary>
+    public const string NotifySocket = "notify.sock";
+
+    private const string NotifyDirectory = "notify";
     private const string StateFile = "state.json";
     private const string ConfigFile = "config.json";
     private const string FifoFile = "exec.fifo";
@@ -86,6 +90,20 @@ internal sealed class StateDirectory : IDisposable
     /// <summary>For the child, which must not keep the lock that comes with it.</summary>
     public SafeFileHandle Handle => _directory;
 
+    /// <summary>The directory of a socket for sd_notify(3), which the container sees.</summary>
+    public string NotifyPath => Path.Join(_path, NotifyDirectory);
+
+    /// <summary>Whether this container was made with one.</summary>
+    public bool HasNotifyDirectory => FileStatuses.TryStatx(_directory, NotifyDirectory, AtFlags.AT_SYMLINK_NOFOLLOW) is not null;
+
+    /// <summary>Makes it, open to the container's users.</summary>
+    public void MakeNotifyDirectory()
+    {
+        const UnixFileMode ForAll = DirectoryMode | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        Files.TryMkdirAt(_directory, NotifyDirectory, ForAll);
+        Files.FchmodAt(_directory, NotifyDirectory, ForAll);
+    }
+
     /// <summary>Waits for the other commands that change this container.</summary>
     public void Lock() => FileContents.Flock(_directory);
 
@@ -155,6 +173,12 @@ internal sealed class StateDirectory : IDisposable
         foreach (string name in (ReadOnlySpan<string>)[FifoFile, ConfigFile, ConfigFile + ".new", StateFile, StateFile + ".new"])
         {
             Files.TryUnlinkAt(_directory, name);
+        }
+
+        if (HasNotifyDirectory)
+        {
+            Files.TryUnlinkAt(_directory, $"{NotifyDirectory}/{NotifySocket}");
+            Files.TryUnlinkAt(_directory, NotifyDirectory, AtFlags.AT_REMOVEDIR);
         }
 
         Files.TryUnlinkAt(Descriptor.WorkingDirectory, _path, AtFlags.AT_REMOVEDIR);

@@ -134,7 +134,11 @@ internal static class NamespaceSteps
     private static void BecomeRoot(Compilation c)
     {
         // The container's root is 0 of its namespace; who may not set groups (user_namespaces(7), setgroups "deny") keeps his own.
-        c.Builder.Call(SyscallNumbers.SYS_setgroups, 0, 0).Unless(Errno.EPERM);
+        if (!c.KeepsGroups)
+        {
+            c.Builder.Call(SyscallNumbers.SYS_setgroups, 0, 0).Unless(Errno.EPERM);
+        }
+
         c.Builder.Call(SyscallNumbers.SYS_setresgid, 0, 0, 0).Unless(Errno.EINVAL);
         c.Builder.Call(SyscallNumbers.SYS_setresuid, 0, 0, 0).Unless(Errno.EINVAL);
     }

@@ -133,11 +133,9 @@ internal static class ProcessSteps
         DropBounding(c, caps);
         b.Tell("user", "become uid {0}, gid {1}", "process.user", Text(process.User.Uid), Text(process.User.Gid));
         b.Call(SyscallNumbers.SYS_prctl, PR_SET_KEEPCAPS, 1);
-        ImmutableArray<uint> groups = process.User.AdditionalGids;
-        StepHandle set = b.Call(SyscallNumbers.SYS_setgroups, groups.Length, c.Memory.Copy(MemoryMarshal.AsBytes(groups.AsSpan())));
-        if (groups.Length == 0)
+        if (!c.KeepsGroups)
         {
-            set.Unless(Errno.EPERM);
+            SetGroups(c, process.User.AdditionalGids);
         }
 
         b.Call(SyscallNumbers.SYS_setresgid, process.User.Gid, process.User.Gid, process.User.Gid);
@@ -229,6 +227,15 @@ internal static class ProcessSteps
         {
             c.Listener = load.Into(b.NewSlot());
             Conversation.Wait(c);
+        }
+    }
+
+    private static void SetGroups(Compilation c, ImmutableArray<uint> groups)
+    {
+        StepHandle set = c.Builder.Call(SyscallNumbers.SYS_setgroups, groups.Length, c.Memory.Copy(MemoryMarshal.AsBytes(groups.AsSpan())));
+        if (groups.Length == 0)
+        {
+            set.Unless(Errno.EPERM);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Containerception.Linux;
 using Containerception.Oci;
 using Microsoft.Win32.SafeHandles;
@@ -7,8 +8,12 @@ namespace Containerception.Runtime;
 /// <summary>A container that was made: its init runs, or waits for start.</summary>
 internal sealed record CreatedContainer(InitChild Init, SavedState State, RuntimeConfig Config, SafeFileHandle? Terminal) : IDisposable
 {
+    /// <summary>Listens for the program's readiness, where somebody wants to know and it runs already.</summary>
+    public NotifyProxy? Notify { get; init; }
+
     public void Dispose()
     {
+        Notify?.Dispose();
         Terminal?.Dispose();
         Init.Dispose();
     }
@@ -28,7 +33,14 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
     /// <param name="signalMask">The mask that the program gets.</param>
     public CreatedContainer Create(Bundle bundle, CreateRequest request, bool waitsForStart, ulong signalMask)
     {
+        int activated = SocketActivation.Count();
+        request = request with { PreserveFds = activated + request.PreserveFds };
         PreservedDescriptors.Check(request.PreserveFds);
+        if (activated > 0)
+        {
+            bundle = bundle.With(WithVariables(bundle.Config, SocketActivation.Variables(activated)));
+        }
+
         CallerTerminal.Check(bundle.Config.Process!, detached: waitsForStart || request.Detach, request.ConsoleSocket);
         NamespacePlan namespaces = NamespacePlan.Of(bundle.Linux);
         bool privileged = Credentials.EffectiveUid == 0;
@@ -37,13 +49,22 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         try
         {
             undo.Push(directory.Remove);
+            NotifyProxy? notify = null;
+            if (request.NotifySocket is { } manager)
+            {
+                directory.MakeNotifyDirectory();
+                bundle = bundle.With(NotifyProxy.Announce(bundle.Config, directory.NotifyPath));
+                notify = waitsForStart ? null : NotifyProxy.Open(directory, manager);
+                undo.Push(() => notify?.Dispose());
+            }
+
             using ContainerCgroup cgroup = ContainerCgroup.Plan(bundle.Config, request);
             SavedState state = NewState(bundle, request, namespaces, cgroup);
             directory.SaveConfig(bundle.Document);
             directory.Save(state);
             cgroup.Make(undo);
             state = state with { CgroupPaths = cgroup.MadePaths, Rdt = cgroup.Rdt };
-            return Start(bundle, request, namespaces, privileged, directory, cgroup, state, waitsForStart, signalMask, undo);
+            return Start(bundle, request, namespaces, privileged, directory, cgroup, state, waitsForStart, signalMask, undo) with { Notify = notify };
         }
         catch (Exception failure)
         {
@@ -112,6 +133,9 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         conversation.NetDevices?.Dispose();
         return new CreatedContainer(init, saved, bundle.Config, conversation.Terminal);
     }
+
+    private static RuntimeConfig WithVariables(RuntimeConfig config, ImmutableArray<string> variables)
+        => config with { Process = config.Process! with { Env = config.Process!.Env.AddRange(variables) } };
 
     private SavedState NewState(Bundle bundle, CreateRequest request, NamespacePlan namespaces, ContainerCgroup cgroup) => new()
     {

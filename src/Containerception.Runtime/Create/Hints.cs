@@ -21,6 +21,8 @@ internal static class Hints
         ("clone3" or "unshare", Errno.ENOSPC) => "a limit on namespaces is reached: see /proc/sys/user/max_*_namespaces, and user namespaces nest 32 deep",
         ("clone3", Errno.EAGAIN) => "a limit on processes is reached: see pids.max of the own control group and ulimit -u",
         ("clone3", Errno.EACCES) => "the caller's own control group lies outside of what he was given: start from there (systemd-run --user --scope), or use --systemd-cgroup",
+        ("setgroups", Errno.EPERM) => "in a user namespace that maps one group, a plain user's, further groups cannot be set: leave additionalGids out, or map more ids",
+        ("setgroups", Errno.EINVAL) => "process.user.additionalGids has a group that linux.gidMappings does not map",
         ("pivot_root", Errno.EINVAL) => "the root file system of this machine cannot be pivoted from (an initramfs?): try --no-pivot",
         ("mkdirat" or "mknodat" or "target", Errno.EROFS) => "the mount's target does not exist in the read-only root file system and cannot be made there",
         ("target", Errno.ENOTDIR) => "a directory can only be mounted on a directory: the target, or something on the way to it, is a file",

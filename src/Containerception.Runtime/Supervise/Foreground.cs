@@ -11,6 +11,7 @@ internal sealed class Foreground : IDisposable
 {
     private const ulong SignalToken = 1;
     private const ulong ProcessToken = 2;
+    private const ulong NotifyToken = 3;
     private const int EventsMax = 8;
 
     private readonly SafeFileHandle _signals;
@@ -32,8 +33,13 @@ internal sealed class Foreground : IDisposable
     public static Foreground Begin() => new(CallerSignals.Block());
 
     /// <returns>The exit status, 128 + signal for a signal.</returns>
-    public int Wait(int pid, SafeFileHandle pidfd, SafeFileHandle? terminal)
+    public int Wait(int pid, SafeFileHandle pidfd, SafeFileHandle? terminal, NotifyProxy? notify = null)
     {
+        if (notify is not null)
+        {
+            Epoll.Add(_epoll, notify.Socket, EpollEvents.EPOLLIN, NotifyToken);
+        }
+
         Epoll.Add(_epoll, pidfd, EpollEvents.EPOLLIN, ProcessToken);
         using TerminalRelay? relay = terminal is null ? null : TerminalRelay.Begin(terminal, _epoll);
         Span<EpollEvent> events = stackalloc EpollEvent[EventsMax];
@@ -50,6 +56,10 @@ internal sealed class Foreground : IDisposable
                         break;
                     case ProcessToken:
                         ended = true;
+                        break;
+                    case NotifyToken:
+                        // We stay, so we are who the service manager watches.
+                        notify!.Relay(Processes.GetPid());
                         break;
                     default:
                         relay!.Copy(item.Token);

@@ -21,6 +21,9 @@ internal static class BundleFlags
 
     public static readonly Flag PreserveFds = Flag.Number("preserve-fds", "pass on this many descriptors after standard error");
 
+    /// <summary>What a service manager leaves in the environment: sd_notify(3).</summary>
+    public static string? NotifySocketOf() => Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is { Length: > 0 } socket ? socket : null;
+
     public static CreateRequest ToRequest(Invocation call) => new()
     {
         Id = call.Id,
@@ -32,6 +35,7 @@ internal static class BundleFlags
         NoPivot = call.Flags.Is(NoPivot),
         NoNewKeyring = call.Flags.Is(NoNewKeyring),
         PreserveFds = call.Flags.Number(PreserveFds),
+        NotifySocket = NotifySocketOf(),
         CgroupManager = GlobalFlags.CgroupManagerOf(call.Global),
         Rootless = GlobalFlags.RootlessOf(call.Global),
     };

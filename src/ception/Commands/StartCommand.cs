@@ -12,7 +12,7 @@ internal static class StartCommand
 
     private static int Run(Invocation call)
     {
-        call.OpenRuntime().Start(call.Id);
+        call.OpenRuntime().Start(call.Id, BundleFlags.NotifySocketOf());
         return ExitCode.Fine;
     }
 }

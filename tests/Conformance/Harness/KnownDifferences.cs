@@ -39,6 +39,11 @@ internal static class KnownDifferences
         [("runc", "Disabled_leaves_the_container_in_the_callers_groups")] = "has no --cgroup-manager, which is crun's",
         [("runc", "Disabled_lives_through_exec_kill_and_delete")] = "has no --cgroup-manager, which is crun's",
         [("runc", "Disabled_has_no_limits")] = "has no --cgroup-manager, which is crun's",
+        [("runc", "A_manager_that_is_not_there_is_told_of")] = "goes on when there is nobody to tell",
+        [("runc", "In_the_foreground_the_runtime_is_the_service")] = "passes on only a message that begins with READY",
+        [("runc", "A_detached_run_waits_until_the_program_is_ready")] = "passes on only a message that begins with READY",
+        [("runc", "Start_waits_as_run_does")] = "passes on only a message that begins with READY",
+        [("runc", "Sockets_of_the_manager_come_before_preserved_descriptors")] = "does not pass the sockets' names on",
     };
 
     public static void SkipWhereListed()
