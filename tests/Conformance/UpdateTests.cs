@@ -106,15 +106,17 @@ public sealed class UpdateTests : ContainerTest
         string Limits() => string.Join(' ', Read("memory/memory.limit_in_bytes"), Read("cpu/cpu.shares"), Read("cpuset/cpuset.cpus"), Read("pids/pids.max"));
     }
 
-    [Fact]
-    public void A_document_comes_by_standard_input_and_may_name_disks()
+    [Theory]
+    [InlineData("-")]
+    [InlineData("/dev/stdin")]
+    public void A_document_comes_by_standard_input_and_may_name_disks(string from)
     {
         Needs.CgroupV1("blkio");
         string device = File.ReadAllText(Directory.GetDirectories("/sys/block").First(disk => Directory.Exists(disk + "/device") || disk.Contains("vd", StringComparison.Ordinal)) + "/dev").Trim();
         string[] number = device.Split(':');
         Begin();
         using Command update = new(
-            Runtime.CommandLine("update", "--resources", "-", Id),
+            Runtime.CommandLine("update", "--resources", from, Id),
             $$"""{"blockIO": {"throttleWriteBpsDevice": [{"rate": 1048576, "major": {{number[0]}}, "minor": {{number[1]}} }]}, "pids": {"limit": 33} }""");
         update.Wait().Succeeded();
         Assert.Equal(($"{device} 1048576", "33"), (Read("blkio/blkio.throttle.write_bps_device"), Read("pids/pids.max")));

@@ -106,7 +106,7 @@ internal static class UpdateCommand
             return FileContents.ReadAll(input, DocumentBytesMax);
         }
 
-        using SafeFileHandle file = Files.Open(path, OpenFlags.O_RDONLY | OpenFlags.O_NONBLOCK);
+        using SafeFileHandle file = Files.Open(path, OpenFlags.O_RDONLY);
         return FileContents.ReadAll(file, DocumentBytesMax);
     }
 
