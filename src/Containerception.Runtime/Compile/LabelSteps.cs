@@ -11,9 +11,7 @@ internal static class LabelSteps
     private const string SelinuxFile = "self/attr/exec";
     private const string KeysFile = "self/attr/keycreate";
 
-    /// <summary>
-    /// Something is asked for. "unconfined" is what a process is without AppArmor.
-    /// </summary>
+    /// <summary>Something is asked for. "unconfined" is what a process is without AppArmor.</summary>
     public static bool Wanted(ProcessConfig process) => AppArmorOf(process) is not null || process.SelinuxLabel is { Length: > 0 };
 
     /// <summary>
