@@ -77,6 +77,18 @@ public sealed class DeviceTests : ContainerTest
         Assert.Equal(["6", "1"], Shell("mknod /mnt/k c 1 200 && /bin/probe try-open /mnt/k r && /bin/probe try-open /mnt/k w").Succeeded().Split('\n'));
     }
 
+    // Whoever configures networks in a container makes the device of its tunnels, and no engine's rules mention it.
+    [Fact]
+    public void The_device_of_tunnels_is_allowed_whatever_the_rules()
+    {
+        Needs.CgroupV1("devices");
+        Needs.PathTo("/dev/net/tun");
+        Config.WithManyCapabilities();
+        Config.AddMount("/mnt", "tmpfs", "tmpfs");
+        Config.Set("linux.resources.devices", JsonNode.Parse("""[{"allow": false, "access": "rwm"}]"""));
+        Assert.Equal("ok", Shell("mknod /mnt/tun c 10 200 && /bin/probe try-open /mnt/tun w").Succeeded());
+    }
+
     [Fact]
     public void Making_a_device_that_no_rule_allows_is_refused()
     {

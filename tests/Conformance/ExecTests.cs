@@ -77,7 +77,7 @@ public sealed class ExecTests : ContainerTest
         StartDetached();
         Outcome outcome = Exec(program);
         Assert.Equal(255, outcome.Status);
-        Assert.Contains($"exec: \"{program}\"", outcome.Message, StringComparison.Ordinal);
+        Assert.Contains($"exec failed: unable to start container process: exec: \"{program}\"", outcome.Message, StringComparison.Ordinal);
         Assert.Contains(reason, outcome.Errors, StringComparison.Ordinal);
         DeleteForced();
     }

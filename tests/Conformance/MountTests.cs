@@ -247,6 +247,15 @@ public sealed class MountTests : ContainerTest
     }
 
     [Fact]
+    public void A_file_on_a_folder_is_refused_in_the_same_words()
+    {
+        Config.AddMount("/etc", "bind", "/bin/busybox", "bind");
+        Outcome outcome = RunArgs("/bin/true");
+        Assert.NotEqual(0, outcome.Status);
+        Assert.Contains("not a directory", outcome.Errors, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
     public void A_source_that_does_not_exist_is_named()
     {
         Config.AddMount("/mnt", "bind", "/nowhere/at/all", "bind");

@@ -44,7 +44,7 @@ internal sealed unsafe class CompiledProgram(InitProgram* program, List<Story> s
         string name = step->Kind == InitStepKind.Call ? SyscallNames.Of(step->Number) : story.Name;
         string message = story.Failure is { } failure
             ? $"{story.Fill(failure)}: {TextOf(story, errno)}"
-            : $"{story.Tell()}: {CallText(failed)}: {LinuxException.Describe(errno)}";
+            : $"{story.Tell()}: {CallText(failed)}: {TextOf(name, errno)}";
         FailureKind kind = errno is Errno.ENOSYS ? FailureKind.Unsupported : FailureKind.System;
         return new ContainerException(kind, message, Hints.For(name, errno, story));
     }
@@ -54,6 +54,10 @@ internal sealed unsafe class CompiledProgram(InitProgram* program, List<Story> s
         => story.Name == "program" && errno == Errno.ENOENT && !story.First!.Contains('/', StringComparison.Ordinal)
             ? "executable file not found in $PATH"
             : LinuxException.Text(errno);
+
+    /// <summary>move_mount(2) has EINVAL where mount(2) has ENOTDIR, and docker looks for the words of that.</summary>
+    private static string TextOf(string call, Errno errno)
+        => (call, errno) == ("move_mount", Errno.EINVAL) ? "one is not a directory, the other is (EINVAL)" : LinuxException.Describe(errno);
 
     /// <summary>Tells every story whose steps were played since the last call, in order; and those not yet played when <paramref name="all"/>.</summary>
     public void Tell(Action<StepRecord> listener, bool all)

@@ -33,7 +33,7 @@ internal sealed class CreateConversation(
     public SavedState Hold(SavedState state, bool privileged)
     {
         bool saved = false;
-        while (init.Listen(out SafeFileHandle? descriptor) is { } message)
+        while (init.Listen("error during container init: ", out SafeFileHandle? descriptor) is { } message)
         {
             switch (message)
             {

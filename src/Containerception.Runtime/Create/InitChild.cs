@@ -63,8 +63,10 @@ internal sealed unsafe class InitChild : IDisposable
     }
 
     /// <summary>The next message; null when the child has executed its program.</summary>
+    /// <param name="failure">The words by which callers of runc know that a failure was the child's, and which child's.</param>
+    /// <param name="descriptor">What came with the message.</param>
     /// <exception cref="ContainerException">The child failed; it is gone.</exception>
-    public SyncMessage? Listen(out SafeFileHandle? descriptor)
+    public SyncMessage? Listen(string failure, out SafeFileHandle? descriptor)
     {
         Span<byte> message = stackalloc byte[2];
         int length = SocketMessages.Receive(_sync, message, out SafeFileHandle[] descriptors);
@@ -73,7 +75,7 @@ internal sealed unsafe class InitChild : IDisposable
         FollowSecond(heard);
         if (length > 1 && message[0] == (byte)SyncMessage.ExecFailed)
         {
-            throw Wrap(_program.FailureOfLast((Errno)message[1]));
+            throw Wrap(failure, _program.FailureOfLast((Errno)message[1]));
         }
 
         if (heard is not null)
@@ -81,17 +83,16 @@ internal sealed unsafe class InitChild : IDisposable
             return heard;
         }
 
-        if ((_program.Failure() ?? _program.Death()) is { } failure)
+        if ((_program.Failure() ?? _program.Death()) is { } failed)
         {
-            throw Wrap(failure);
+            throw Wrap(failure, failed);
         }
 
         return null;
     }
 
-    /// <summary>With the words by which callers of runc know that the failure was the child's.</summary>
-    private static ContainerException Wrap(ContainerException failure)
-        => new(failure.Kind, "unable to start container process: error during container init: " + failure.Message, failure.Hint, failure);
+    private static ContainerException Wrap(string words, ContainerException failure)
+        => new(failure.Kind, $"unable to start container process: {words}{failure.Message}", failure.Hint, failure);
 
     public void Go()
     {

@@ -96,7 +96,7 @@ internal sealed class Executor(string root, Action<StepRecord>? listener, Action
     private static SafeFileHandle? Converse(InitChild child, ProcessConfig process, ExecRequest request, ExecCgroup group, Action sendListener)
     {
         SafeFileHandle? terminal = null;
-        while (child.Listen(out SafeFileHandle? descriptor) is { } message)
+        while (child.Listen("", out SafeFileHandle? descriptor) is { } message)
         {
             if (message == SyncMessage.GroupPlease)
             {
