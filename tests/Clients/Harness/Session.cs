@@ -60,6 +60,18 @@ internal sealed class Session : IDisposable
         }
     }
 
+    /// <summary>Waits until a script, which looks for what a test left, finds nothing.</summary>
+    public void UntilNothing(string script)
+    {
+        string found;
+        Stopwatch watch = Stopwatch.StartNew();
+        while ((found = Shell(script).Succeeded()).Length > 0)
+        {
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"left behind:\n{found}");
+            Thread.Sleep(50);
+        }
+    }
+
     public void Dispose()
     {
         _holder.StandardInput.Close();
