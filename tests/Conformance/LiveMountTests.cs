@@ -168,7 +168,10 @@ public sealed class LiveMountTests : ContainerTest
     [Theory]
     [InlineData("{}", "mounts: is required")]
     [InlineData("{\"mounts\": []}", "mounts: is required")]
-    [InlineData("[]", "must be an object")]
+    [InlineData("[]", "mounts: is required")]
+    [InlineData(" \n[3]", "mounts[0]: must be an object")]
+    [InlineData("[", "not JSON")]
+    [InlineData("3", "must be an object")]
     [InlineData("{\"mounts\": [{}]}", "mounts[0].destination: is required")]
     [InlineData("nonsense", "not JSON")]
     public void A_file_that_lists_no_mounts_is_refused(string text, string words)
@@ -196,7 +199,10 @@ public sealed class LiveMountTests : ContainerTest
     private Outcome Change(string verb, params JsonObject[] mounts)
     {
         string file = Path.Combine(Scratch, "mounts.json");
-        File.WriteAllText(file, new JsonObject { ["mounts"] = new JsonArray([.. mounts.Select(mount => mount.DeepClone())]) }.ToJsonString());
+        JsonArray array = [.. mounts.Select(mount => mount.DeepClone())];
+
+        // Either will do.
+        File.WriteAllText(file, verb == "add" ? array.ToJsonString() : new JsonObject { ["mounts"] = array }.ToJsonString());
         return Runtime.Invoke("mounts", verb, Id, file);
     }
 

@@ -42,9 +42,11 @@ internal static class ConfigDocument
         }
     }
 
-    public static T ReadFile<T>(string path, string name, Func<ConfigNode, T> read)
+    public static T ReadFile<T>(string path, string name, Func<ConfigNode, T> read) => Read<T>(ReadText(path), name, read);
+
+    public static byte[] ReadText(string path)
     {
         using SafeFileHandle file = Files.Open(path, OpenFlags.O_RDONLY);
-        return Read<T>(FileContents.ReadAll(file, LengthMax), name, read);
+        return FileContents.ReadAll(file, LengthMax);
     }
 }

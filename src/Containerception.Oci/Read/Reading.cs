@@ -16,11 +16,18 @@ public sealed partial record RuntimeConfig
     /// <summary>The longest document that is read.</summary>
     public const int BytesMax = ConfigDocument.LengthMax;
 
-    /// <summary>Reads and checks the field <c>mounts</c> of a file, which needs no other: what a running container's mounts are changed by.</summary>
+    /// <summary>
+    /// Reads and checks the mounts that a running container's are changed by: a file with an array of them, as crun takes it, or with a document
+    /// of which only the field <c>mounts</c> counts.
+    /// </summary>
     /// <exception cref="ConfigException">As above, or there are no mounts.</exception>
     public static ImmutableArray<MountConfig> ReadMounts(string path)
     {
-        ImmutableArray<MountConfig> mounts = ConfigDocument.ReadFile(path, "", static config => config.Objects("mounts", RuntimeConfigReader.ReadMount));
+        byte[] text = ConfigDocument.ReadText(path);
+        ReadOnlySpan<byte> start = text.AsSpan().TrimStart(" \t\r\n"u8);
+        byte[] document = start is [(byte)'[', ..] ? [.. "{\"mounts\":"u8, .. text, .. "}"u8] : text;
+        ImmutableArray<MountConfig> mounts = ConfigDocument.Read<ImmutableArray<MountConfig>>(
+            document, "", static config => config.Objects("mounts", RuntimeConfigReader.ReadMount));
         Require.That(!mounts.IsDefaultOrEmpty, "mounts", $"is required");
         ConfigValidation.CheckMounts(mounts);
         return mounts;

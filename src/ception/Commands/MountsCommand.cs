@@ -11,7 +11,7 @@ internal static class MountsCommand
         ArgumentsMax = 3,
         Description =
         [
-            "The file is JSON with an array \"mounts\", as in config.json. add mounts them in the order of the file, and all or none: after a failure nothing stays but directories and files that were made to mount on.",
+            "The file is JSON: an array of mounts as config.json has them, or an object with such an array as \"mounts\". add mounts them in the order of the file, and all or none: after a failure nothing stays but directories and files that were made to mount on.",
             "remove takes the topmost mount of each destination away, the last one first, as umount --lazy does; of its fields only the destination counts.",
             "Sources are the host's. A proc, a remount, copy-symlink and tmpcopyup are for the mounts that a container is made with.",
         ],
