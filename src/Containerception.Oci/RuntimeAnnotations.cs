@@ -3,6 +3,12 @@ namespace Containerception.Oci;
 /// <summary>Annotations of a config.json that change what is done: crun's, which its callers know.</summary>
 public static class RuntimeAnnotations
 {
+    /// <summary>A further control group, made after the cgroup namespace.</summary>
+    public const string DelegateCgroup = "run.oci.delegate-cgroup";
+
+    /// <summary>A v1 tree for the container on a machine with v2.</summary>
+    public const string ForceCgroupV1 = "run.oci.systemd.force_cgroup_v1";
+
     /// <summary>What runs the program instead of the kernel.</summary>
     public const string Handler = "run.oci.handler";
 
@@ -11,6 +17,9 @@ public static class RuntimeAnnotations
 
     /// <summary>The file that the hooks' standard error is appended to.</summary>
     public const string HooksStderr = "run.oci.hooks.stderr";
+
+    /// <summary>The caller's supplementary groups stay, whatever <c>process.user</c> says.</summary>
+    public const string KeepOriginalGroups = "run.oci.keep_original_groups";
 
     /// <summary>A unix socket that is sent a pidfd of the container's first process.</summary>
     public const string PidfdReceiver = "run.oci.pidfd_receiver";
@@ -26,4 +35,7 @@ public static class RuntimeAnnotations
 
     /// <summary>The listener of SCMP_ACT_NOTIFY where <c>linux.seccomp.listenerPath</c> names none.</summary>
     public const string SeccompReceiver = "run.oci.seccomp.receiver";
+
+    /// <summary>A group below the one of systemd's scope, for the processes.</summary>
+    public const string SystemdSubgroup = "run.oci.systemd.subgroup";
 }

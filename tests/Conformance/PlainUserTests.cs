@@ -6,6 +6,7 @@ namespace Containerception.Conformance.Tests;
 public sealed class PlainUserTests : ContainerTest
 {
     private const uint User = 4711;
+    private string _groups = "--clear-groups";
 
     [Fact]
     public void A_container_without_control_groups_can_be_entered_killed_and_deleted()
@@ -27,6 +28,45 @@ public sealed class PlainUserTests : ContainerTest
         Invoke("delete", "--force", Id).Succeeded();
     }
 
+    [Fact]
+    public void Groups_that_nobody_granted_cannot_be_had()
+    {
+        Config.Set("process.user.additionalGids", new JsonArray(5));
+        Prepare("/bin/id", "-G");
+        Outcome outcome = Invoke("run", "--bundle", Bundle.Path, Id);
+        Assert.Equal(1, outcome.Status);
+        Assert.Contains("setgroups", outcome.Message, StringComparison.Ordinal);
+        Assert.Contains("leave additionalGids out", outcome.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void His_own_groups_stay_when_an_annotation_asks_for_it()
+    {
+        Config.Set("annotations", new JsonObject { ["run.oci.keep_original_groups"] = "1" });
+        Prepare("/bin/id", "-G");
+        _groups = "--groups=4712,4713";
+        Assert.Equal("0 65534 65534", Invoke("run", "--bundle", Bundle.Path, Id).Succeeded());
+    }
+
+    [Fact]
+    public void The_state_is_in_his_runtime_directory()
+    {
+        Prepare("/bin/sleep", "1000");
+        Runtime.Variables["XDG_RUNTIME_DIR"] = Scratch;
+        string[] bare = ["setpriv", $"--reuid={User}", $"--regid={User}", "--clear-groups", OciRuntime.Program];
+        string log = Path.Combine(Scratch, "errors");
+        using (Command run = new([.. bare[..4], "/bin/sh", "-c", $"exec \"$@\" >/dev/null 2>{log}", "sh", OciRuntime.Program, "run", "--detach", "--bundle", Bundle.Path, Id],
+            environment: Runtime.Variables.AsReadOnly()))
+        {
+            Outcome outcome = run.Wait();
+            Assert.True(outcome.Status == 0, outcome + File.ReadAllText(log));
+        }
+
+        Assert.True(File.Exists(Path.Combine(Scratch, OciRuntime.Name, Id, "state.json")));
+        using Command delete = new([.. bare, "delete", "--force", Id], environment: Runtime.Variables.AsReadOnly());
+        delete.Wait().Succeeded();
+    }
+
     private void Prepare(params string[] args)
     {
         Config.WithUserNamespace(User, 1);
@@ -45,7 +85,7 @@ public sealed class PlainUserTests : ContainerTest
         string output = Path.Combine(Scratch, "output");
         string errors = Path.Combine(Scratch, "errors");
         using Command command = Runtime.StartThrough(
-            ["setpriv", $"--reuid={User}", $"--regid={User}", "--clear-groups", "/bin/sh", "-c", $"exec \"$@\" >{output} 2>{errors}", "sh"], arguments);
+            ["setpriv", $"--reuid={User}", $"--regid={User}", _groups, "/bin/sh", "-c", $"exec \"$@\" >{output} 2>{errors}", "sh"], arguments);
         Outcome outcome = command.Wait();
         return outcome with { Output = File.ReadAllText(output), Errors = File.ReadAllText(errors) };
     }

@@ -9,6 +9,8 @@ internal static class AnnotationValidation
     {
         Refuse(annotations, RuntimeAnnotations.Handler, "ception runs programs by the kernel alone");
         Refuse(annotations, RuntimeAnnotations.SeccompPlugins, "ception loads no shared objects; run.oci.seccomp.receiver names a listener that is a process");
+        Refuse(annotations, RuntimeAnnotations.DelegateCgroup, "a container with a cgroup namespace and a writable mount divides its own group");
+        Refuse(annotations, RuntimeAnnotations.ForceCgroupV1, "ception mounts no control groups on the host");
         foreach (string name in (ReadOnlySpan<string>)[RuntimeAnnotations.PidfdReceiver, RuntimeAnnotations.SeccompReceiver])
         {
             if (annotations.TryGetValue(name, out string? path))

@@ -67,7 +67,7 @@ internal sealed class Compilation : IDisposable
     public bool MakesCgroupNamespace { get; init; }
 
     /// <summary>crun's annotation: the caller's supplementary groups stay, though they have no names in a user namespace.</summary>
-    public bool KeepsGroups => Config.Annotations.ContainsKey("run.oci.keep_original_groups");
+    public bool KeepsGroups => Config.Annotations.ContainsKey(RuntimeAnnotations.KeepOriginalGroups);
 
     /// <summary>What a mount of type cgroup shows; null where no control groups are mounted.</summary>
     public CgroupMounts? CgroupMounts { get; init; }
