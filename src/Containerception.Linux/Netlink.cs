@@ -97,6 +97,11 @@ public static unsafe partial class Netlink
         while (ended < request.Count)
         {
             int length = FileContents.Read(netlink, answer);
+            if (length == 0)
+            {
+                throw new LinuxException($"read({Descriptor.Describe(netlink)}), which ended before the answer", Errno.EPROTO);
+            }
+
             ReadOnlySpan<byte> rest = answer.AsSpan(0, length);
             while (rest.Length >= sizeof(NetlinkHeader))
             {

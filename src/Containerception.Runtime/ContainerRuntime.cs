@@ -22,7 +22,7 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
     public void Create(CreateRequest request) => Guard(() =>
     {
         Bundle bundle = Bundle.Open(request.Bundle, request.ConfigFile);
-        Sealing.Prepare(bundle, blocksSignals: false);
+        Sealing.Prepare(bundle, waitsForStart: true, blocksSignals: false);
         new Creator(Root, listener, warn, TimeProvider.System).Create(bundle, request, waitsForStart: true, Signals.Block(SignalSet.Empty).Bits).Dispose();
     });
 
@@ -160,7 +160,7 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
     private int RunOrThrow(CreateRequest request)
     {
         Bundle bundle = Bundle.Open(request.Bundle, request.ConfigFile);
-        Sealing.Prepare(bundle, blocksSignals: !request.Detach);
+        Sealing.Prepare(bundle, waitsForStart: false, blocksSignals: !request.Detach);
         if (!request.Detach && !request.NoSubreaper)
         {
             Prctl.IsChildSubreaper = true;

@@ -28,6 +28,8 @@ return args switch
     ["try-write", string path, string text] => Deeds.TryWrite(path, text),
     ["try-syscall", string name, .. string[] rest] => Deeds.TrySyscall(name, rest),
     ["datagram", string path, .. string[] lines] => Deeds.Datagram(path, lines),
+    ["hunt", string milliseconds, string secret] => Hunt.ForWaysOut(int.Parse(milliseconds, CultureInfo.InvariantCulture), secret, traces: true),
+    ["look", string milliseconds, string secret] => Hunt.ForWaysOut(int.Parse(milliseconds, CultureInfo.InvariantCulture), secret, traces: false),
     ["hog", string bytes] => Deeds.Hog(long.Parse(bytes, CultureInfo.InvariantCulture)),
     ["fork-bomb", string count] => Deeds.ForkBomb(int.Parse(count, CultureInfo.InvariantCulture)),
     ["spin", string milliseconds] => Deeds.Spin(int.Parse(milliseconds, CultureInfo.InvariantCulture)),

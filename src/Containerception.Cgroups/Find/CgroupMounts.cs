@@ -76,9 +76,8 @@ internal static class CgroupMounts
 
         string root = Unescape(Field(line, 3));
         string point = Unescape(Field(line, 4));
-        return unified
-            ? new(point, root, [CgroupHierarchy.UnifiedName])
-            : new(point, root, ParseControllers(Encoding.UTF8.GetString(Field(end, 2))));
+        ImmutableArray<string> controllers = unified ? [CgroupHierarchy.UnifiedName] : ParseControllers(Encoding.UTF8.GetString(Field(end, 2)));
+        return controllers.Length > 0 ? new(point, root, controllers) : null;
     }
 
     private static ImmutableArray<string> ParseControllers(string options)

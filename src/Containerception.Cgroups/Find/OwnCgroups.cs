@@ -14,10 +14,14 @@ public sealed class OwnCgroups
         foreach (string line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             // 4:cpu,cpuacct:/user.slice — the path may have colons of its own.
-            string[] parts = line.Split(':', 3);
-            foreach (string controller in parts[1].Split(','))
+            if (line.Split(':', 3) is not [_, string controllers, string path])
             {
-                _paths[controller] = parts[2];
+                continue;
+            }
+
+            foreach (string controller in controllers.Split(','))
+            {
+                _paths[controller] = path;
             }
         }
     }

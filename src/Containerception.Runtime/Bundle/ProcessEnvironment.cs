@@ -78,7 +78,7 @@ internal static class ProcessEnvironment
         try
         {
             using SafeFileHandle? file = openPasswd();
-            if (file is not null && FileStatuses.Statx(file).IsRegular)
+            if (file is not null)
             {
                 byte[] buffer = new byte[PasswdBytesMax];
                 int length = FileContents.Read(file, buffer);
@@ -99,7 +99,8 @@ internal static class ProcessEnvironment
         foreach (string line in passwd.Split('\n'))
         {
             string[] fields = line.Split(':');
-            if (fields.Length >= 6 && uint.TryParse(fields[2], NumberStyles.None, CultureInfo.InvariantCulture, out uint id) && id == uid)
+            // A NUL would end the variable early: such a line is no line.
+            if (fields.Length >= 6 && !fields[5].Contains('\0', StringComparison.Ordinal) && uint.TryParse(fields[2], NumberStyles.None, CultureInfo.InvariantCulture, out uint id) && id == uid)
             {
                 return fields[5];
             }

@@ -104,13 +104,13 @@ internal sealed record SavedState
         JsonElement root = json.RootElement;
         return new SavedState
         {
-            Id = root.GetProperty("id").GetString()!,
-            OciVersion = root.GetProperty("oci_version").GetString()!,
-            Bundle = root.GetProperty("bundle").GetString()!,
-            Rootfs = root.GetProperty("rootfs").GetString()!,
+            Id = Text(root.GetProperty("id")),
+            OciVersion = Text(root.GetProperty("oci_version")),
+            Bundle = Text(root.GetProperty("bundle")),
+            Rootfs = Text(root.GetProperty("rootfs")),
             Created = root.GetProperty("created").GetDateTimeOffset(),
             OwnerUid = root.GetProperty("owner_uid").GetUInt32(),
-            InitPid = root.GetProperty("init_process_pid").GetInt32(),
+            InitPid = (int)Math.Min(root.GetProperty("init_process_pid").GetUInt32(), int.MaxValue),
             InitStart = root.GetProperty("init_process_start").GetUInt64(),
             Namespaces = (CloneFlags)root.GetProperty("namespaces").GetUInt64(),
             OwnsPids = root.GetProperty("owns_pids").GetBoolean(),
@@ -144,9 +144,11 @@ internal sealed record SavedState
         ImmutableSortedDictionary<string, string>.Builder map = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
         foreach (JsonProperty property in element.EnumerateObject())
         {
-            map[property.Name] = property.Value.GetString()!;
+            map[property.Name] = Text(property.Value);
         }
 
         return map.ToImmutable();
     }
+
+    private static string Text(JsonElement element) => element.GetString() ?? throw new FormatException("a text is null");
 }

@@ -24,6 +24,8 @@ internal sealed class StateDirectory : IDisposable
     private const UnixFileMode RootMode = OwnerOnly | UnixFileMode.UserExecute;
     private const UnixFileMode DirectoryMode = RootMode | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
+    private const UnixFileMode Writable = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+
     private readonly string _path;
     private readonly SafeFileHandle _directory;
 
@@ -132,7 +134,7 @@ internal sealed class StateDirectory : IDisposable
         {
             return null;
         }
-        catch (Exception failure) when (failure is JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception failure) when (failure is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             throw new ContainerException(FailureKind.System, $"{Path.Join(_path, StateFile)} is damaged: {failure.Message}", "remove the container with delete --force", failure);
         }
@@ -196,13 +198,28 @@ internal sealed class StateDirectory : IDisposable
 
     private static SafeFileHandle? OpenDirectory(string path)
     {
+        SafeFileHandle directory;
         try
         {
-            return Files.Open(path, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW | OpenFlags.O_CLOEXEC);
+            directory = Files.Open(path, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW | OpenFlags.O_CLOEXEC);
         }
         catch (LinuxException failure) when (failure.Errno is Errno.ENOENT or Errno.ENOTDIR)
         {
             return null;
+        }
+
+        RefusePlanted(path, FileStatuses.Statx(directory));
+        return directory;
+    }
+
+    /// <summary>Whoever can write here says which processes are killed and which hooks run: that must be us, or root.</summary>
+    private static void RefusePlanted(string path, in FileStatus status)
+    {
+        if ((status.Uid != 0 && status.Uid != Credentials.EffectiveUid) || (status.Permissions & Writable) != 0)
+        {
+            throw new ContainerException(
+                FailureKind.Conflict, $"{path} belongs to uid {status.Uid}, mode 0{Convert.ToString((int)status.Permissions, 8)}: others could have written what is in it",
+                "a state directory must be the caller's own; see --root");
         }
     }
 

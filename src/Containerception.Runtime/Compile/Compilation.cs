@@ -14,6 +14,7 @@ internal sealed class Compilation : IDisposable
     public const int OpenHowSize = 24;
 
     private readonly List<SafeFileHandle> _inherited = [];
+    private SafeFileHandle? _proc;
 
     public Compilation(Bundle bundle, nint estimate, SafeFileHandle sync)
     {
@@ -39,6 +40,19 @@ internal sealed class Compilation : IDisposable
 
     /// <summary>The container's root directory, once it is mounted.</summary>
     public Slot Root { get; set; }
+
+    /// <summary>
+    /// The caller's /proc, opened before any mount namespace is joined: in another one that path may lead to what somebody made up, or to a
+    /// file of the kernel that does something else (CVE-2019-16884, CVE-2025-52881).
+    /// </summary>
+    public Slot Proc
+    {
+        get
+        {
+            _proc ??= OpenProc();
+            return Inherit(_proc);
+        }
+    }
 
     /// <summary>The descriptor of a filter that notifies, as the child has it.</summary>
     public Slot? Listener { get; set; }
@@ -153,6 +167,7 @@ internal sealed class Compilation : IDisposable
     public void Dispose()
     {
         GC.KeepAlive(_inherited);
+        _proc?.Dispose();
         Memory.Dispose();
     }
 
@@ -166,6 +181,14 @@ internal sealed class Compilation : IDisposable
             FsConfigCommand command = value is null ? FsConfigCommand.FSCONFIG_SET_FLAG : FsConfigCommand.FSCONFIG_SET_STRING;
             Configure(context, command, Builder.Text(key), value is null ? 0 : Builder.Text(value));
         }
+    }
+
+    private static SafeFileHandle OpenProc()
+    {
+        SafeFileHandle proc = Files.Open("/proc", OpenFlags.O_PATH | OpenFlags.O_DIRECTORY | OpenFlags.O_CLOEXEC);
+        return FileSystems.Fstatfs(proc).Type == FileSystemMagic.PROC_SUPER_MAGIC
+            ? proc
+            : throw new ContainerException(FailureKind.Unsupported, "no procfs is mounted on /proc", "mount -t proc proc /proc");
     }
 
     private void Configure(Slot context, FsConfigCommand command, Arg key, Arg value)

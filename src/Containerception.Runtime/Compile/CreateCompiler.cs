@@ -42,6 +42,9 @@ internal sealed record CreateSettings
     /// <summary>The lock, which the child drops.</summary>
     public required SafeFileHandle Lock { get; init; }
 
+    /// <summary>The child's end of the conversation.</summary>
+    public required SafeFileHandle ChildSync { get; init; }
+
     /// <summary>The parent's end of the conversation: held by the child too, it would never hear that the parent is gone.</summary>
     public required SafeFileHandle ParentSync { get; init; }
 
@@ -51,6 +54,9 @@ internal sealed record CreateSettings
     public required bool SaysReady { get; init; }
 
     public required ulong SignalMask { get; init; }
+
+    /// <summary>Others may be in the pid namespace before the user's program runs.</summary>
+    public required bool MayBeSeen { get; init; }
 
     /// <summary>See <see cref="ExecStub"/>; null when ception itself runs from a file that cannot be written.</summary>
     public required SafeFileHandle? Stub { get; init; }
@@ -253,6 +259,12 @@ internal static class CreateCompiler
         SchedulingSteps.Add(c, process, affinity: null);
         Slot changed = ProcessSteps.ChangeDirectory(c, process.Cwd);
         LabelSteps.Apply(c, labels, process);
+        if (settings.MayBeSeen)
+        {
+            HostDescriptors.Close(
+                c, settings.PreserveFds, settings.ChildSync, settings.Fifo, settings.State, settings.HookOutput.Stdout, settings.HookOutput.Stderr, settings.Stub);
+        }
+
         ProcessSteps.BecomeUser(c, process, settings.Filter, changed);
         Slot program = ProcessSteps.FindProgram(c, process, ProcessEnvironment.Candidates(process.Args[0], settings.Environment));
 

@@ -127,27 +127,10 @@ internal static class ExecCompiler
             return null;
         }
 
-        CloseWhatIsTheHosts(c, settings);
+        // What stays is the conversation, and the doors of the container's own groups.
+        HostDescriptors.Close(c, settings.PreserveFds, [.. settings.CgroupEntries, settings.ChildSync]);
         Slot pid = NamespaceSteps.CloneAgain(c, 0);
         ProcessSteps.DieWithParent(c, die: true);
         return pid;
-    }
-
-    /// <summary>What stays is the conversation, and the doors of the container's own groups.</summary>
-    private static void CloseWhatIsTheHosts(Compilation c, ExecSettings settings)
-    {
-        c.Builder.Tell("descriptors", "close what is the host's", "the container can see the descriptors of the next process: close_range(2)");
-        long first = 3 + settings.PreserveFds;
-        foreach (long kept in settings.CgroupEntries.Append(settings.ChildSync).Select(file => (long)file.DangerousGetHandle()).Order())
-        {
-            if (kept > first)
-            {
-                c.Builder.Call(SyscallNumbers.SYS_close_range, first, kept - 1, 0);
-            }
-
-            first = kept + 1;
-        }
-
-        c.Builder.Call(SyscallNumbers.SYS_close_range, first, -1L & 0xFFFFFFFF, 0);
     }
 }

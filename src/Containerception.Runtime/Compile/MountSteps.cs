@@ -25,6 +25,11 @@ internal static class MountSteps
         {
             string target = Target(mount);
             MountOptions options = MountOptions.Parse(mount);
+            if (target == "/proc" && !options.Bind && !options.Remount && mount.Type != "proc")
+            {
+                throw new ContainerException(FailureKind.Invalid, $"mounts: on /proc may be nothing but a proc, not {mount.Type} (CVE-2019-16884)");
+            }
+
             if (options.Remount)
             {
                 Remount(c, target, options);

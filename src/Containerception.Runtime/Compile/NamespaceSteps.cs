@@ -83,7 +83,7 @@ internal static class NamespaceSteps
             text.Append(CultureInfo.InvariantCulture, $"{clock} {offset.Secs} {offset.Nanosecs}\n");
         }
 
-        WriteFile(c, "/proc/self/timens_offsets", text.ToString());
+        WriteProc(c, "self/timens_offsets", text.ToString());
     }
 
     /// <summary>Clones the real child as a child of our own parent, and ends.</summary>
@@ -123,10 +123,12 @@ internal static class NamespaceSteps
         Name(c, "domainname", SyscallNumbers.SYS_setdomainname, c.Config.Domainname);
     }
 
-    public static void WriteFile(Compilation c, string path, string text)
+    /// <summary>Writes a file of /proc, by a path below it.</summary>
+    public static void WriteProc(Compilation c, string path, string text)
     {
         ProgramBuilder b = c.Builder;
-        Slot file = b.Take(SyscallNumbers.SYS_openat, -100, b.Text(path), Compilation.ToNative(OpenFlags.O_WRONLY | OpenFlags.O_CLOEXEC), 0);
+        nint how = c.OpenHow(OpenFlags.O_WRONLY, ResolveFlags.RESOLVE_BENEATH | ResolveFlags.RESOLVE_NO_MAGICLINKS);
+        Slot file = b.Take(SyscallNumbers.SYS_openat2, c.Proc, b.Text(path), how, Compilation.OpenHowSize);
         b.Call(SyscallNumbers.SYS_write, file, b.Text(text), Encoding.UTF8.GetByteCount(text));
         b.Close(file);
     }

@@ -76,7 +76,7 @@ internal static class ProcessSteps
         {
             string text = score.ToString(CultureInfo.InvariantCulture);
             b.Tell("oom-score", "set the out-of-memory score to {0}", "process.oomScoreAdj", text);
-            NamespaceSteps.WriteFile(c, "/proc/self/oom_score_adj", text);
+            NamespaceSteps.WriteProc(c, "self/oom_score_adj", text);
         }
 
         foreach (RlimitConfig limit in process.Rlimits)
@@ -225,8 +225,12 @@ internal static class ProcessSteps
         StepHandle load = b.Call(SyscallNumbers.SYS_seccomp, 1, (ulong)filter.Flags, program);
         if (filter.Notifies)
         {
-            c.Listener = load.Into(b.NewSlot());
+            Slot listener = load.Into(b.NewSlot());
+            c.Listener = listener;
             Conversation.Wait(c);
+
+            // While this process holds it too, a call that is asked about waits for ever once the listener is gone.
+            b.Close(listener);
         }
     }
 

@@ -20,7 +20,7 @@ internal static class SysctlSteps
             // sysctl(8): the separator that comes first is the separator, and the other one stands for it in a name (net.ipv4.conf.eth0/1).
             int separator = key.AsSpan().IndexOfAny('.', '/');
             string path = separator >= 0 && key[separator] == '.' ? Swap(key) : key;
-            NamespaceSteps.WriteFile(c, "/proc/sys/" + path, value);
+            NamespaceSteps.WriteProc(c, "sys/" + path, value);
         }
     }
 

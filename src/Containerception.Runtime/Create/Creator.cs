@@ -81,7 +81,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         using SafeFileHandle stateFile = MemoryFiles.Create("state");
         using HookOutput hookOutput = HookOutput.Open(bundle.Config, bundle.Directory);
         SeccompFilter? filter = SeccompFilter.Compile(bundle.Config);
-        using SafeFileHandle? stub = Sealing.NeedsStub(bundle) ? ExecStub.Make(waitsForStart ? ExecStub.NoReport : (int)theirs.DangerousGetHandle()) : null;
+        using SafeFileHandle? stub = Sealing.NeedsStub(bundle, waitsForStart) ? ExecStub.Make(waitsForStart ? ExecStub.NoReport : (int)theirs.DangerousGetHandle()) : null;
         bool isolated = namespaces.Has(CloneFlags.CLONE_NEWUSER);
         using BindSources sources = new(bundle.Linux, privileged, isolated, all: privileged && isolated, () => namespaces.OpenJoined(CloneFlags.CLONE_NEWUSER));
         using Compilation compilation = new(bundle, ProgramMemory.SizeFor(bundle.Document), theirs)
@@ -108,10 +108,12 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
             State = stateFile,
             HookOutput = hookOutput,
             Lock = directory.Handle,
+            ChildSync = theirs,
             ParentSync = ours,
             TerminalSize = CallerTerminal.Size(bundle.Config.Process),
             SaysReady = waitsForStart || told,
             SignalMask = signalMask,
+            MayBeSeen = waitsForStart || !namespaces.Makes(CloneFlags.CLONE_NEWPID) || bundle.Config.Hooks is { StartContainer.Length: > 0 },
             Stub = stub,
         };
         Slot? second = CreateCompiler.Compile(compilation, settings);
@@ -166,6 +168,8 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         {
             if (type == CloneFlags.CLONE_NEWPID)
             {
+                // The child is seen there from its first instruction on (CVE-2016-9962).
+                Prctl.IsDumpable = false;
                 using SafeFileHandle ns = Files.Open(path, OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
                 Namespaces.SetNs(ns, NamespaceFlags.CLONE_NEWPID);
             }
@@ -175,7 +179,6 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
     private static SafeFileHandle? OpenPasswd(string rootfs)
     {
         using SafeFileHandle directory = Files.Open(rootfs, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY | OpenFlags.O_CLOEXEC);
-        return Files.TryOpenAt2(
-            directory, "etc/passwd", OpenFlags.O_RDONLY | OpenFlags.O_NONBLOCK | OpenFlags.O_CLOEXEC, resolve: ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS);
+        return ContainerFile.TryOpen(directory, "etc/passwd");
     }
 }

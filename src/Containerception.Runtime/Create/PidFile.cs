@@ -16,7 +16,7 @@ internal static class PidFile
         string beside = Path.Join(Path.GetDirectoryName(absolute), "." + Path.GetFileName(absolute));
         try
         {
-            using (SafeFileHandle file = Files.Open(beside, OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_TRUNC | OpenFlags.O_CLOEXEC, Mode))
+            using (SafeFileHandle file = Make(beside))
             {
                 FileContents.WriteAll(file, Encoding.ASCII.GetBytes(pid.ToString(CultureInfo.InvariantCulture)));
             }
@@ -26,6 +26,21 @@ internal static class PidFile
         catch (LinuxException failure)
         {
             throw new ContainerException(FailureKind.System, $"write the pid file {path}: {failure.Message}", cause: failure);
+        }
+    }
+
+    /// <summary>A file of our own: what lies there is a dead caller's, or was planted to be written through.</summary>
+    private static SafeFileHandle Make(string path)
+    {
+        const OpenFlags New = OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_EXCL | OpenFlags.O_CLOEXEC;
+        try
+        {
+            return Files.Open(path, New, Mode);
+        }
+        catch (LinuxException failure) when (failure.Errno == Errno.EEXIST)
+        {
+            Files.TryUnlinkAt(Descriptor.WorkingDirectory, path);
+            return Files.Open(path, New, Mode);
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Containerception.Linux;
 using Microsoft.Win32.SafeHandles;
@@ -42,6 +43,13 @@ internal static class SealedBinary
     {
         using SafeFileHandle self = Open();
         return IsSealed(self);
+    }
+
+    /// <summary>Whether another process does.</summary>
+    public static bool IsSealed(int pid)
+    {
+        using SafeFileHandle exe = Files.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/exe"), OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
+        return IsSealed(exe);
     }
 
     private static SafeFileHandle Open() => Files.Open(Self, OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);

@@ -6,23 +6,41 @@ namespace Containerception.Runtime;
 /// <summary>Which of the two ways keeps a new container from overwriting ception (CVE-2019-5736).</summary>
 internal static class Sealing
 {
+    private const string Tracing = "CAP_SYS_PTRACE";
+
     /// <summary>Becomes a sealed ception where the stub would not do. Returns, or starts this program anew.</summary>
-    public static void Prepare(Bundle bundle, bool blocksSignals)
+    public static void Prepare(Bundle bundle, bool waitsForStart, bool blocksSignals)
     {
-        if (!StubWillDo(bundle))
+        if (!StubWillDo(bundle, waitsForStart))
         {
             SealedBinary.Ensure(blocksSignals);
         }
     }
 
-    public static bool NeedsStub(Bundle bundle) => StubWillDo(bundle) && !SealedBinary.IsSealed();
+    public static bool NeedsStub(Bundle bundle, bool waitsForStart) => StubWillDo(bundle, waitsForStart) && !SealedBinary.IsSealed();
 
     /// <summary>
-    /// The child is the first of its pid namespace, so that nobody can look into it; the filter lets the stub do its work; and no label waits for
-    /// the next execve, which shall be the program's.
+    /// Nobody can look into the child before it is the stub; the filter lets the stub do its work; and no label waits for the next execve, which
+    /// shall be the program's.
     /// </summary>
-    private static bool StubWillDo(Bundle bundle)
-        => NamespacePlan.Of(bundle.Linux).Makes(CloneFlags.CLONE_NEWPID) && !LabelSteps.Wanted(bundle.Config.Process!) && AllowsStub(bundle.Config);
+    private static bool StubWillDo(Bundle bundle, bool waitsForStart)
+        => NamespacePlan.Of(bundle.Linux).Makes(CloneFlags.CLONE_NEWPID)
+            && !MayBeLookedInto(bundle, waitsForStart)
+            && !LabelSteps.Wanted(bundle.Config.Process!)
+            && AllowsStub(bundle.Config);
+
+    /// <summary>
+    /// A hook that runs inside, and a process that joins a container which waits for its start, are there while its init still is ception. That
+    /// is not dumpable, so only CAP_SYS_PTRACE opens its /proc/1/exe, and in a user namespace of the container's own not even that.
+    /// </summary>
+    private static bool MayBeLookedInto(Bundle bundle, bool waitsForStart)
+        => bundle.Config.Hooks is { StartContainer.Length: > 0 } || (waitsForStart && Traces(bundle, bundle.Config.Process!));
+
+    /// <summary>Whether a process may look into one that is not dumpable.</summary>
+    public static bool Traces(Bundle bundle, ProcessConfig process)
+        => !NamespacePlan.Of(bundle.Linux).Has(CloneFlags.CLONE_NEWUSER)
+            && process.Capabilities is { } sets
+            && (sets.Bounding.Contains(Tracing) || sets.Permitted.Contains(Tracing) || sets.Inheritable.Contains(Tracing));
 
     /// <summary>Where in doubt, no: a filter that is not this plain costs a millisecond more.</summary>
     private static bool AllowsStub(RuntimeConfig config)

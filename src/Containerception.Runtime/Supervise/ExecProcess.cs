@@ -69,7 +69,7 @@ internal static class ExecProcess
         return container with { Uid = uid, Gid = gid };
     }
 
-    // The last number means "leave it as it is" to setresuid(2).
+    /// <summary>All ones is no id: to setresuid(2) it means "as it is", which is root.</summary>
     private static bool TryId(string text, out uint id)
         => uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id) && id != uint.MaxValue;
 

@@ -30,6 +30,7 @@ internal sealed class Executor(string root, Action<StepRecord>? listener, Action
         byte[] document = directory.LoadConfig();
         Bundle bundle = Bundle.Saved(state, document);
         ProcessConfig process = ExecProcess.Compose(bundle.Config.Process!, request);
+        CheckInit(directory, state, bundle, process);
         CallerTerminal.Check(process, request.Detach, request.ConsoleSocket);
         using SafeFileHandle initPidfd = Processes.TryPidfdOpen(state.InitPid) ?? throw NotRunning();
         if (!ProcessTable.IsAlive(state.InitPid, state.InitStart))
@@ -156,6 +157,16 @@ internal sealed class Executor(string root, Action<StepRecord>? listener, Action
         }
     }
 
+    /// <summary>Init that waits for its start still is ception: who may trace could open its file, and write it once init is another program (CVE-2019-5736).</summary>
+    private static void CheckInit(StateDirectory directory, SavedState state, Bundle bundle, ProcessConfig process)
+    {
+        if (directory.HasFifo && Sealing.Traces(bundle, process) && !SealedBinary.IsSealed(state.InitPid))
+        {
+            throw new ContainerException(
+                FailureKind.Conflict, "cannot exec with CAP_SYS_PTRACE in a container that has not been started", "start it first, or give its own process the capability");
+        }
+    }
+
     private static ContainerException NotRunning() => new(FailureKind.Conflict, "cannot exec in a stopped container");
 
     private static SafeFileHandle OpenRoot(int pid)
@@ -164,7 +175,6 @@ internal sealed class Executor(string root, Action<StepRecord>? listener, Action
     private static SafeFileHandle? OpenPasswd(int pid)
     {
         using SafeFileHandle containerRoot = OpenRoot(pid);
-        return Files.TryOpenAt2(
-            containerRoot, "etc/passwd", OpenFlags.O_RDONLY | OpenFlags.O_NONBLOCK | OpenFlags.O_CLOEXEC, resolve: ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS);
+        return ContainerFile.TryOpen(containerRoot, "etc/passwd");
     }
 }

@@ -14,7 +14,18 @@ internal static class Remover
     public static IReadOnlyList<string> Delete(StateDirectory directory, string id, bool force)
     {
         directory.Lock();
-        if (directory.TryLoad() is not { } state)
+        SavedState? state;
+        try
+        {
+            state = directory.TryLoad();
+        }
+        catch (ContainerException damage) when (force)
+        {
+            directory.Remove();
+            return [$"{damage.Message}; only its directory was removed"];
+        }
+
+        if (state is null)
         {
             // Its maker died before there was anything but the directory.
             directory.Remove();

@@ -37,7 +37,7 @@ internal sealed class Log(Output target, Output? errors, Output? steps, LogForma
     public void Error(string message, string? hint)
     {
         DateTimeOffset now = clock.GetUtcNow();
-        string bare = hint is null ? message + "\n" : $"{message}\nhint: {hint}\n";
+        string bare = TextLog.Printable(message) + (hint is null ? "\n" : $"\nhint: {TextLog.Printable(hint)}\n");
         string line = format switch
         {
             LogFormat.Json => JsonLog.Error(now, message, hint),

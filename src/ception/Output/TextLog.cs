@@ -19,7 +19,24 @@ internal static class TextLog
     public static string Warning(DateTimeOffset now, string message) => Head(now, "warning", message) + "\n";
 
     public static string ErrorOnTerminal(TimeSpan since, string message, string? hint)
-        => $"{Red}ERRO{Plain}[{Seconds(since)}] {message}\n{HintLine(hint)}";
+        => $"{Red}ERRO{Plain}[{Seconds(since)}] {Printable(message)}\n{HintLine(hint)}";
+
+    /// <summary>On one line, without what a terminal would obey: a message may quote what an image says.</summary>
+    public static string Printable(string text)
+    {
+        if (!text.AsSpan().ContainsAnyInRange('\0', '\x1f') && !text.AsSpan().ContainsAnyInRange('\x7f', '\x9f'))
+        {
+            return text;
+        }
+
+        StringBuilder printable = new(text.Length);
+        foreach (char letter in text)
+        {
+            _ = char.IsControl(letter) ? printable.Append(CultureInfo.InvariantCulture, $"\\x{(int)letter:x2}") : printable.Append(letter);
+        }
+
+        return printable.ToString();
+    }
 
     public static string Step(DateTimeOffset now, StepRecord step) => $"{Head(now, "debug", step.Words)} {Fields(step)}\n";
 
@@ -34,7 +51,7 @@ internal static class TextLog
     private static string Head(DateTimeOffset now, string level, string message)
         => $"time=\"{Time(now)}\" level={level} msg={Value(message)}";
 
-    private static string HintLine(string? hint) => hint is null ? "" : $"hint: {hint}\n";
+    private static string HintLine(string? hint) => hint is null ? "" : $"hint: {Printable(hint)}\n";
 
     private static string Fields(StepRecord step)
         => $"call={Value(step.Call)} step={Value(step.Name)} us={Microseconds(step.Took)} why={Value(step.Why)}";
@@ -65,7 +82,7 @@ internal static class TextLog
                 '\n' => quoted.Append("\\n"),
                 '\r' => quoted.Append("\\r"),
                 '\t' => quoted.Append("\\t"),
-                < ' ' or '\x7f' => quoted.Append(CultureInfo.InvariantCulture, $"\\x{(int)letter:x2}"),
+                < ' ' or (>= '\x7f' and <= '\x9f') => quoted.Append(CultureInfo.InvariantCulture, $"\\x{(int)letter:x2}"),
                 _ => quoted.Append(letter),
             };
         }

@@ -11,6 +11,8 @@ internal static unsafe partial class Posix
     public const int SIGUSR1 = 10;
     public const int SIGTERM = 15;
     public const int SIGWINCH = 28;
+    private const int AT_FDCWD = -100;
+    private const uint RENAME_EXCHANGE = 2;
     private const int SCM_RIGHTS = 1;
     private const int SOL_SOCKET = 1;
     private const int MSG_CMSG_CLOEXEC = 0x40000000;
@@ -25,6 +27,9 @@ internal static unsafe partial class Posix
     public static void Chown(string path, uint uid, uint gid) => Done(chown(path, uid, gid), "chown");
 
     public static void MakeFifo(string path) => Done(mkfifo(path, 0x1B6), "mkfifo");
+
+    /// <summary>Lets two names of one folder change places, in one instant. renameat2(2), RENAME_EXCHANGE.</summary>
+    public static void Exchange(string one, string other) => Done(renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE), "renameat2");
 
     public static void SetWindowSize(int terminal, ushort rows, ushort columns)
     {
@@ -65,6 +70,21 @@ internal static unsafe partial class Posix
         Done(ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, answer), "ioctl(SECCOMP_IOCTL_NOTIF_SEND)");
     }
 
+    /// <summary>Takes one call that a filter asks about, and lets it be made. False when nobody is left who could ask.</summary>
+    public static bool AllowNotified(int listener)
+    {
+        byte* notification = stackalloc byte[80];
+        new Span<byte>(notification, 80).Clear();
+        if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, notification) < 0)
+        {
+            return false;
+        }
+
+        // SECCOMP_USER_NOTIF_FLAG_CONTINUE, in the upper half of the last word.
+        long* answer = stackalloc long[3] { *(long*)notification, 0, 1L << 32 };
+        return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, answer) >= 0;
+    }
+
     /// <summary>Receives one message with one descriptor in it. unix(7), SCM_RIGHTS.</summary>
     public static (int Fd, byte[] Body) ReceiveDescriptor(int socket)
     {
@@ -95,6 +115,9 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int mkfifo(string path, uint mode);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int renameat2(int fromFolder, string from, int toFolder, string to, uint flags);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int ioctl(int fd, ulong request, void* argument);
