@@ -3,7 +3,7 @@
 # make test       run the tests; test-all adds the long ones, and what needs a download or a virtual machine
 # make install    PREFIX=/usr/local DESTDIR=
 # make bench      measure ception beside crun and runc, into bench/RESULTS.md
-# make docs       write docs/commands.md from what the programs say of themselves
+# make docs       write docs/commands.md and docs/support.md from what the programs say of themselves
 # make format     lay the code out; format-check only looks
 # make clean
 # What is missing comes from Debian's packages; once it is there no network is needed.
@@ -51,6 +51,7 @@ bench: build
 
 docs: build
 	build/reference >docs/commands.md
+	out/ception generate support >docs/support.md
 
 format:
 	dotnet format containerception.slnx

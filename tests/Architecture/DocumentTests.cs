@@ -66,6 +66,10 @@ public sealed partial class DocumentTests
     public void The_command_reference_is_what_the_programs_say()
         => Assert.Equal(0, Shell("build/reference | cmp - docs/commands.md"));
 
+    [Fact]
+    public void The_page_on_what_is_supported_is_what_the_program_says()
+        => Assert.Equal(0, Shell("out/ception generate support | cmp - docs/support.md"));
+
     private static int Shell(string script)
     {
         ProcessStartInfo start = new("/bin/sh", ["-c", script])

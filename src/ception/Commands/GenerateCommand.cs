@@ -5,9 +5,9 @@ namespace Containerception.Cli;
 /// <summary><c>ception generate</c>: the documents that are made from the tables of verbs and flags.</summary>
 internal static class GenerateCommand
 {
-    public static Verb Verb { get; } = new("generate", "print the man page, a shell's completions, or the commands as Markdown")
+    public static Verb Verb { get; } = new("generate", "print the man page, a shell's completions, or the commands or features as Markdown")
     {
-        Arguments = "man|bash|zsh|fish|markdown",
+        Arguments = "man|bash|zsh|fish|markdown|support",
         Description = ["Used to build and install the program's documents."],
         Examples = ["ception generate bash"],
         Hidden = true,
@@ -23,7 +23,8 @@ internal static class GenerateCommand
             "zsh" => ZshCompletion.Write(),
             "fish" => FishCompletion.Write(),
             "markdown" => MarkdownPage.Write(),
-            _ => throw new ContainerException(FailureKind.Invalid, $"generate makes man, bash, zsh, fish or markdown, not \"{call.Id}\""),
+            "support" => SupportPage.Write(),
+            _ => throw new ContainerException(FailureKind.Invalid, $"generate makes man, bash, zsh, fish, markdown or support, not \"{call.Id}\""),
         });
         return ExitCode.Fine;
     }
