@@ -83,6 +83,6 @@ public sealed class ContainerdRunTests(Containerd containerd) : ContainerdTest(c
     {
         Containerd.Session.Shell("mkdir -p /tmp/root && tar x -C /tmp/root -f /tmp/layer.tar").Succeeded();
 
-        Assert.Equal("hello", Containerd.Says("run", "--rm", "--runc-binary", Containerd.Binary, "--rootfs", "/tmp/root", "one", "echo", "hello"));
+        Assert.Equal("hello", Containerd.Says("run", "--rm", "--runc-binary", Containerd.Binary, "--rootfs", "/tmp/root", "one", "/bin/echo", "hello"));
     }
 }
