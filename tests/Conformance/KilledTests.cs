@@ -31,6 +31,26 @@ public sealed class KilledTests : ContainerTest
     }
 
     [Fact]
+    public void Create_killed_in_somebody_elses_cgroup_does_not_make_it_its_own()
+    {
+        string group = $"/group-{Id}";
+        Config.Set("linux.cgroupsPath", group);
+        StartDetached();
+        string[] create = ["create", "--bundle", Bundle.Path, Id + "-2"];
+        Outcome refused = Runtime.Invoke(create);
+        Assert.Contains("container's cgroup is not empty", refused.Message, StringComparison.Ordinal);
+        Traced dry = Traced.Run(Runtime, Scratch, create, status: 1);
+        foreach (int call in dry.OwnAfter("config.json"))
+        {
+            KillAt(call, create);
+            Runtime.Invoke("delete", "--force", Id + "-2").Succeeded();
+            Assert.Equal("running", State()["status"]!.GetValue<string>());
+        }
+
+        DeleteForced();
+    }
+
+    [Fact]
     public void Start_killed_at_any_call_leaves_what_delete_takes_away()
     {
         Create();

@@ -97,7 +97,7 @@ internal sealed class CgroupCreation(CgroupLayout layout)
 
     // A group that is there may be somebody else's: what runs in it would share the container's limits and be killed with it, and in a frozen
     // one the container would never start. runc refuses both since 1.1.
-    private static void RefuseUsed(CgroupNode node)
+    internal static void RefuseUsed(CgroupNode node)
     {
         SortedSet<int> pids = [];
         node.AddAllProcesses(pids);

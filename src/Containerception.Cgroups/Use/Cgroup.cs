@@ -59,6 +59,20 @@ public sealed class Cgroup : IDisposable
     /// <param name="resources">The limits.</param>
     internal static Cgroup Adopt(CgroupLayout layout, string path, LinuxResources? resources) => new(new CgroupCreation(layout).Adopt(path, resources));
 
+    /// <summary>Refuses groups that are there and in use: to be asked before they are noted as one's own, for whoever finds that note will end what is in them.</summary>
+    /// <exception cref="CgroupException">One is.</exception>
+    public static void RefuseUsed(ImmutableSortedDictionary<string, string> paths)
+    {
+        foreach (string path in paths.Values.Distinct(StringComparer.Ordinal))
+        {
+            if (FileStatuses.TryStatx(Descriptor.WorkingDirectory, path, AtFlags.AT_SYMLINK_NOFOLLOW) is not null)
+            {
+                using CgroupNode node = new(path, []);
+                CgroupCreation.RefuseUsed(node);
+            }
+        }
+    }
+
     /// <summary>What <see cref="Paths"/> will be of a group that <see cref="Create"/> makes with the same arguments: to be noted before it is made, so that
     /// nothing is left behind by a crash in between.</summary>
     public static ImmutableSortedDictionary<string, string> PathsFor(CgroupLayout layout, string? cgroupsPath, string id)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Containerception.Cgroups;
 using Containerception.Linux;
 using Containerception.Oci;
 using Microsoft.Win32.SafeHandles;
@@ -59,6 +60,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
             }
 
             using ContainerCgroup cgroup = ContainerCgroup.Plan(bundle.Config, request);
+            Cgroup.RefuseUsed(cgroup.Paths);
             SavedState state = NewState(bundle, request, namespaces, cgroup);
             directory.SaveConfig(bundle.Document);
             directory.Save(state);

@@ -17,6 +17,7 @@ internal static class KnownDifferences
         [("runc", "A_weight_that_the_kernel_lacks_is_no_silent_success")] = "passes over a blkio weight where no I/O scheduler takes one",
         [("runc", "After_a_runtime_killed_at_any_moment_delete_leaves_nothing")] = "knows nothing of a container before its state is saved",
         [("runc", "Create_killed_at_any_call_leaves_what_delete_takes_away")] = Threads,
+        [("runc", "Create_killed_in_somebody_elses_cgroup_does_not_make_it_its_own")] = Threads,
         [("runc", "Start_killed_at_any_call_leaves_what_delete_takes_away")] = Threads,
         [("runc", "Exec_killed_at_any_call_leaves_the_container_as_it_was")] = Threads,
         [("runc", "Delete_killed_at_any_call_can_be_tried_again")] = Threads,

@@ -7,12 +7,12 @@ namespace Containerception.Conformance.Tests;
 /// <param name="Others">The calls of each process that it made, where they were followed.</param>
 internal sealed partial record Traced(string[] Own, string[][] Others)
 {
-    /// <summary>Traces the runtime, which must succeed. Followed, strace waits for the container too.</summary>
-    public static Traced Run(OciRuntime runtime, string scratch, string[] arguments, bool follow = false)
+    /// <summary>Traces the runtime, which must end as expected. Followed, strace waits for the container too.</summary>
+    public static Traced Run(OciRuntime runtime, string scratch, string[] arguments, bool follow = false, int status = 0)
     {
         string file = Path.Combine(scratch, "trace");
         using Command traced = runtime.StartThrough([.. Quiet, "strace", .. follow ? ["-ff"] : Array.Empty<string>(), "-s", "256", "-o", file], arguments);
-        Assert.Equal(0, traced.Wait().Status);
+        Assert.Equal(status, traced.Wait().Status);
         string[] files = follow ? Directory.GetFiles(scratch, "trace.*") : [file];
         List<string[]> calls = [.. files.Select(path => File.ReadLines(path).Where(line => CallPattern().IsMatch(line)).ToArray())];
         Array.ForEach(files, File.Delete);
