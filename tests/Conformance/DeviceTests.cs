@@ -30,13 +30,14 @@ public sealed class DeviceTests : ContainerTest
     public void No_other_device_is_there()
         => Assert.Equal("fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero", Shell("echo $(ls /dev | grep -v ^core)").Succeeded());
 
+    // podman says the type in fileMode too, as stat(2) does: 24960 is S_IFBLK and 0600.
     [Fact]
     public void A_device_of_the_config_is_made()
     {
         Config.Set("linux.devices", JsonNode.Parse("""
             [
               {"path": "/dev/my/zero", "type": "c", "major": 1, "minor": 5, "fileMode": 416, "uid": 7, "gid": 8},
-              {"path": "/dev/disk", "type": "b", "major": 7, "minor": 200, "fileMode": 384},
+              {"path": "/dev/disk", "type": "b", "major": 7, "minor": 200, "fileMode": 24960},
               {"path": "/dev/pipe", "type": "p", "fileMode": 438}
             ]
             """));

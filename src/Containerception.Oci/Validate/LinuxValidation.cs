@@ -11,7 +11,7 @@ internal static class LinuxValidation
     private const uint NanosecondsEnd = 1_000_000_000;
     private const long MajorMax = (1 << 12) - 1;
     private const long MinorMax = (1 << 20) - 1;
-    private const uint ModeMax = 0xfff;
+    private const uint ModeMax = 0xffff; // st_mode has sixteen bits; the type among them is said by type.
 
     public static void Check(LinuxConfig linux)
     {
@@ -128,7 +128,7 @@ internal static class LinuxValidation
                 device.Type is "c" or "b" or "u" or "p", $"linux.devices[{i}].type", $"must be c, b, u or p, not {Require.Quote(device.Type)}");
             Require.That(device.Major is >= 0 and <= MajorMax, $"linux.devices[{i}].major", $"must be from 0 to {MajorMax}, not {device.Major}");
             Require.That(device.Minor is >= 0 and <= MinorMax, $"linux.devices[{i}].minor", $"must be from 0 to {MinorMax}, not {device.Minor}");
-            Require.That(device.FileMode is null or <= ModeMax, $"linux.devices[{i}].fileMode", $"must be permissions alone, not {device.FileMode ?? 0}");
+            Require.That(device.FileMode is null or <= ModeMax, $"linux.devices[{i}].fileMode", $"must be at most {ModeMax}, not {device.FileMode ?? 0}");
         }
     }
 }

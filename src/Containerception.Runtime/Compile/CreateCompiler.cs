@@ -18,7 +18,8 @@ internal sealed record CreateSettings
 
     public required bool NewKeyring { get; init; }
 
-    public required int PreserveFds { get; init; }
+    /// <summary>Descriptors of the caller that the program gets.</summary>
+    public required IReadOnlyList<int> Preserved { get; init; }
 
     /// <summary>Descriptors of <c>tasks</c> files to which the child writes itself: v1.</summary>
     public required IReadOnlyList<SafeFileHandle> CgroupEntries { get; init; }
@@ -262,7 +263,7 @@ internal static class CreateCompiler
         if (settings.MayBeSeen)
         {
             HostDescriptors.Close(
-                c, settings.PreserveFds, settings.ChildSync, settings.Fifo, settings.State, settings.HookOutput.Stdout, settings.HookOutput.Stderr, settings.Stub);
+                c, settings.Preserved, settings.ChildSync, settings.Fifo, settings.State, settings.HookOutput.Stdout, settings.HookOutput.Stderr, settings.Stub);
         }
 
         ProcessSteps.BecomeUser(c, process, settings.Filter, changed);
@@ -284,6 +285,6 @@ internal static class CreateCompiler
         }
 
         HookSteps.Add(c, "startContainer", c.Config.Hooks?.StartContainer ?? [], state, settings.HookOutput);
-        ProcessSteps.Execute(c, process, settings.Environment, program, settings.Filter, settings.PreserveFds, settings.SignalMask, settings.Stub, reports: settings.Fifo is null);
+        ProcessSteps.Execute(c, process, settings.Environment, program, settings.Filter, settings.Preserved, settings.SignalMask, settings.Stub, reports: settings.Fifo is null);
     }
 }

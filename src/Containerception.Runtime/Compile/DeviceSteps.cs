@@ -8,6 +8,7 @@ namespace Containerception.Runtime;
 internal static class DeviceSteps
 {
     private const uint DefaultMode = 0x1B6; // 0666
+    private const uint Permissions = 0xFFF; // podman says the type in fileMode too, as stat(2) does.
     private const int S_IFCHR = 0x2000;
     private const int S_IFBLK = 0x6000;
     private const int S_IFIFO = 0x1000;
@@ -79,7 +80,7 @@ internal static class DeviceSteps
             _ => S_IFCHR,
         };
         ulong number = device.Type == "p" ? 0 : new DeviceNumber((uint)device.Major, (uint)device.Minor).ToKernel();
-        b.Call(SyscallNumbers.SYS_mknodat, parent, name, (uint)type | (device.FileMode ?? DefaultMode), number).Unless(Errno.EEXIST);
+        b.Call(SyscallNumbers.SYS_mknodat, parent, name, (uint)type | ((device.FileMode ?? DefaultMode) & Permissions), number).Unless(Errno.EEXIST);
         if (device.Uid is > 0 || device.Gid is > 0)
         {
             b.Call(SyscallNumbers.SYS_fchownat, parent, name, device.Uid ?? 0, device.Gid ?? 0, (int)AtFlags.AT_SYMLINK_NOFOLLOW);

@@ -40,7 +40,8 @@ internal sealed record ExecSettings
 
     public required bool NewKeyring { get; init; }
 
-    public required int PreserveFds { get; init; }
+    /// <summary>Descriptors of the caller that the program gets.</summary>
+    public required IReadOnlyList<int> Preserved { get; init; }
 
     public required ulong SignalMask { get; init; }
 }
@@ -85,7 +86,7 @@ internal static class ExecCompiler
         ProcessSteps.BecomeUser(c, process, settings.Filter, changed);
         Slot program = ProcessSteps.FindProgram(c, process, ProcessEnvironment.Candidates(process.Args[0], settings.Environment));
         ProcessSteps.DieWithParent(c, die: false);
-        ProcessSteps.Execute(c, process, settings.Environment, program, settings.Filter, settings.PreserveFds, settings.SignalMask, stub: null, reports: false);
+        ProcessSteps.Execute(c, process, settings.Environment, program, settings.Filter, settings.Preserved, settings.SignalMask, stub: null, reports: false);
         return second;
     }
 
@@ -128,7 +129,7 @@ internal static class ExecCompiler
         }
 
         // What stays is the conversation, and the doors of the container's own groups.
-        HostDescriptors.Close(c, settings.PreserveFds, [.. settings.CgroupEntries, settings.ChildSync]);
+        HostDescriptors.Close(c, settings.Preserved, [.. settings.CgroupEntries, settings.ChildSync]);
         Slot pid = NamespaceSteps.CloneAgain(c, 0);
         ProcessSteps.DieWithParent(c, die: true);
         return pid;

@@ -11,20 +11,27 @@ namespace Containerception.Runtime;
 internal static class HostDescriptors
 {
     /// <summary>Closes all but the standard streams, those that the caller preserves, and <paramref name="kept"/>: close_range(2).</summary>
-    public static void Close(Compilation c, int preserve, params IEnumerable<SafeFileHandle?> kept)
+    public static void Close(Compilation c, IReadOnlyList<int> preserved, params IEnumerable<SafeFileHandle?> kept)
     {
         c.Builder.Tell("descriptors", "close what is the host's", "the container can see the descriptors of this process from here on: close_range(2)");
-        long first = 3 + preserve;
-        foreach (long number in kept.OfType<SafeFileHandle>().Select(file => (long)file.DangerousGetHandle()).Order())
+        IEnumerable<int> ours = kept.OfType<SafeFileHandle>().Select(file => (int)file.DangerousGetHandle());
+        CloseAllBut(c, [.. ours.Concat(preserved).Order()], CloseRangeFlags.None);
+    }
+
+    /// <summary>Closes, or marks close-on-exec, every descriptor behind standard error that is not <paramref name="kept"/>, which is in order.</summary>
+    public static void CloseAllBut(Compilation c, IReadOnlyList<int> kept, CloseRangeFlags flags)
+    {
+        long first = 3;
+        foreach (long number in kept)
         {
             if (number > first)
             {
-                c.Builder.Call(SyscallNumbers.SYS_close_range, first, number - 1, 0);
+                c.Builder.Call(SyscallNumbers.SYS_close_range, first, number - 1, (uint)flags);
             }
 
             first = Math.Max(first, number + 1);
         }
 
-        c.Builder.Call(SyscallNumbers.SYS_close_range, first, -1L & 0xFFFFFFFF, 0);
+        c.Builder.Call(SyscallNumbers.SYS_close_range, first, 0xFFFFFFFF, (uint)flags);
     }
 }

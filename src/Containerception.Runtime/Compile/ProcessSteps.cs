@@ -170,11 +170,11 @@ internal static class ProcessSteps
     }
 
     /// <summary>The last steps: nothing of ours is left but the program.</summary>
-    public static void Execute(Compilation c, ProcessConfig process, IReadOnlyList<string> environment, Slot program, SeccompFilter? filter, int preserve, ulong signalMask, SafeFileHandle? stub, bool reports)
+    public static void Execute(Compilation c, ProcessConfig process, IReadOnlyList<string> environment, Slot program, SeccompFilter? filter, IReadOnlyList<int> preserved, ulong signalMask, SafeFileHandle? stub, bool reports)
     {
         ProgramBuilder b = c.Builder;
         b.Tell("descriptors", "close all other descriptors", "a leaked directory of the host is a way out (CVE-2024-21626): close_range(2)");
-        b.Call(SyscallNumbers.SYS_close_range, 3 + preserve, -1L & 0xFFFFFFFF, 4);
+        HostDescriptors.CloseAllBut(c, preserved, CloseRangeFlags.CLOSE_RANGE_CLOEXEC);
         b.Tell("signals", "give signals their defaults back", "what ception ignored or blocked is not the program's business");
         nint action = c.Memory.Reserve(32);
         for (int signal = 1; signal < FirstRealTimeSignal; signal++)

@@ -36,7 +36,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
     {
         int activated = SocketActivation.Count();
         request = request with { PreserveFds = activated + request.PreserveFds };
-        PreservedDescriptors.Check(request.PreserveFds);
+        IReadOnlyList<int> preserved = PreservedDescriptors.Find(request.PreserveFds);
         if (activated > 0)
         {
             bundle = bundle.With(WithVariables(bundle.Config, SocketActivation.Variables(activated)));
@@ -66,7 +66,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
             directory.Save(state);
             cgroup.Make(undo);
             state = state with { CgroupPaths = cgroup.MadePaths, Rdt = cgroup.Rdt };
-            return Start(bundle, request, namespaces, privileged, directory, cgroup, state, waitsForStart, signalMask, undo) with { Notify = notify };
+            return Start(bundle, request, namespaces, privileged, directory, cgroup, state, preserved, waitsForStart, signalMask, undo) with { Notify = notify };
         }
         catch (Exception failure)
         {
@@ -76,7 +76,8 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
     }
 
     private CreatedContainer Start(
-        Bundle bundle, CreateRequest request, NamespacePlan namespaces, bool privileged, StateDirectory directory, ContainerCgroup cgroup, SavedState state, bool waitsForStart, ulong signalMask, Undo undo)
+        Bundle bundle, CreateRequest request, NamespacePlan namespaces, bool privileged, StateDirectory directory, ContainerCgroup cgroup, SavedState state, IReadOnlyList<int> preserved, bool waitsForStart,
+        ulong signalMask, Undo undo)
     {
         (SafeFileHandle ours, SafeFileHandle theirs) = UnixSockets.Pair(UnixSocketType.SOCK_SEQPACKET);
         using SafeFileHandle? fifo = waitsForStart ? directory.MakeFifo() : null;
@@ -101,7 +102,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
             Privileged = privileged,
             NoPivot = request.NoPivot,
             NewKeyring = !request.NoNewKeyring,
-            PreserveFds = request.PreserveFds,
+            Preserved = preserved,
             CgroupEntries = cgroup.Entries,
             AsksForGroup = cgroup.Unit is not null,
             Filter = filter,

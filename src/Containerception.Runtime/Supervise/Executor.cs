@@ -21,7 +21,7 @@ internal sealed class Executor(string root, Action<StepRecord>? listener, Action
 
     private InitChild Start(ExecRequest request, ulong signalMask, out SafeFileHandle? terminal)
     {
-        PreservedDescriptors.Check(request.PreserveFds);
+        IReadOnlyList<int> preserved = PreservedDescriptors.Find(request.PreserveFds);
         using StateDirectory directory = StateDirectory.Open(root, request.Id);
         directory.Lock();
         SavedState state = directory.Load();
@@ -65,7 +65,7 @@ internal sealed class Executor(string root, Action<StepRecord>? listener, Action
             ParentSync = ours,
             TerminalSize = CallerTerminal.Size(process),
             NewKeyring = !state.NoNewKeyring,
-            PreserveFds = request.PreserveFds,
+            Preserved = preserved,
             SignalMask = signalMask,
         };
         Slot? second = ExecCompiler.Compile(compilation, settings);

@@ -13,7 +13,7 @@ public sealed class Podman : IDisposable
             cgroup_manager = "cgroupfs"
             events_logger = "file"
             runtime_supports_json = ["ception", "crun", "runc"]
-            runtime_supports_nocgroups = ["ception", "crun"]
+            runtime_supports_nocgroup = ["ception", "crun"]
             env = ["PODMAN_IGNORE_CGROUPSV1_WARNING=1"]
             [engine.runtimes]
             ception = ["/usr/local/bin/ception"]

@@ -81,6 +81,31 @@ public sealed class DescriptorAttacks : ContainerTest
         }
     }
 
+    /// <summary>podman --preserve-fd 5 leaves a gap at 3 and 4, and the runtime's own come to be there.</summary>
+    [Theory]
+    [InlineData("run")]
+    [InlineData("exec")]
+    public void CVE_2024_21626_a_gap_among_the_preserved_descriptors_stays_empty(string verb)
+    {
+        File.WriteAllText(Path.Combine(Scratch, "five"), "of five");
+        string[] command = ["/bin/sh", "-c", "cat <&5; echo; cd /proc/self/fd; echo *"];
+        Config.SetWords("process.args", command);
+        Bundle.Save();
+        if (verb == "exec")
+        {
+            StartDetached();
+        }
+
+        string[] words = verb == "exec" ? ["exec", "--preserve-fds", "3", Id, .. command] : ["run", "--preserve-fds", "3", "--bundle", Bundle.Path, Id];
+        using Command through = Runtime.StartThrough(["/bin/sh", "-c", $"exec 5<{Path.Combine(Scratch, "five")}; exec \"$@\"", "sh"], words);
+        // 3 is the one that the shell lists the directory with.
+        Assert.Equal(["of five", "0 1 2 3 5"], through.Wait().Succeeded().Split('\n'));
+        if (verb == "exec")
+        {
+            DeleteForced();
+        }
+    }
+
     /// <summary>Behind the caller's descriptors come the runtime's own, directories of the host among them.</summary>
     [Theory]
     [InlineData("run")]

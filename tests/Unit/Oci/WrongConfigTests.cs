@@ -103,7 +103,7 @@ public sealed class WrongConfigTests
     [InlineData("linux.devices", "[{\"path\": \"/dev/x\", \"type\": \"d\"}]", "linux.devices[0].type: must be c, b, u or p, not \"d\"")]
     [InlineData("linux.devices", "[{\"path\": \"/dev/x\", \"type\": \"c\", \"major\": 4096}]", "linux.devices[0].major: must be from 0 to 4095, not 4096")]
     [InlineData("linux.devices", "[{\"path\": \"/dev/x\", \"type\": \"b\", \"minor\": -1}]", "linux.devices[0].minor: must be from 0 to 1048575, not -1")]
-    [InlineData("linux.devices", "[{\"path\": \"/dev/x\", \"type\": \"c\", \"fileMode\": 8630}]", "linux.devices[0].fileMode: must be permissions alone, not 8630")]
+    [InlineData("linux.devices", "[{\"path\": \"/dev/x\", \"type\": \"c\", \"fileMode\": 65536}]", "linux.devices[0].fileMode: must be at most 65535, not 65536")]
     [InlineData("linux.cgroupsPath", "\"/a\\n/b\"", "linux.cgroupsPath: must be on one line")]
     [InlineData("linux.maskedPaths[3]", "\"proc/kcore\"", "linux.maskedPaths[3]: must be an absolute path, not \"proc/kcore\"")]
     [InlineData("linux.readonlyPaths[0]", "\"\"", "linux.readonlyPaths[0]: must be an absolute path, not \"\"")]
