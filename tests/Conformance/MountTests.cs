@@ -20,6 +20,30 @@ public sealed class MountTests : ContainerTest
     }
 
     [Fact]
+    public void A_read_only_tmpfs_takes_what_is_to_be_on_it_first()
+    {
+        Config["mounts"]!.AsArray().Single(mount => (string?)mount!["destination"] == "/dev")!["options"]!.AsArray().Add("ro");
+        Config.AddMount("/mnt", "tmpfs", "outer", "ro");
+        Config.AddMount("/mnt/below", "tmpfs", "inner", "mode=711");
+        Outcome outcome = Shell("stat -c %a /mnt/below && : >/dev/null && touch /mnt/below/x && echo written; touch /mnt/x; touch /dev/x");
+        Assert.Equal("711\nwritten\n", outcome.Output);
+        Assert.Equal(3, outcome.Errors.Split("Read-only file system").Length);
+    }
+
+    [Theory]
+    [InlineData("/mnt", "701")]
+    [InlineData("/absent", "1777")]
+    [InlineData("/mnt", "1770", "mode=1770")]
+    public void A_tmpfs_has_the_mode_of_what_it_hides(string path, string shown, params string[] options)
+    {
+        Directory.CreateDirectory(Bundle.InRoot("/mnt"));
+        File.SetUnixFileMode(Bundle.InRoot("/mnt"), (UnixFileMode)0b111_000_001);
+        Config.Set("root.readonly", false);
+        Config.AddMount(path, "tmpfs", "tmpfs", options);
+        Assert.Equal(shown, Shell($"stat -c %a {path}").Succeeded());
+    }
+
+    [Fact]
     public void There_may_be_hundreds_of_mounts()
     {
         for (int i = 0; i < 500; i++)

@@ -182,7 +182,7 @@ internal static class CreateCompiler
         c.Builder.Call(SyscallNumbers.SYS_umask, 0);
         MountLabels.Check(c);
         Slot? mask = RootfsSteps.Prepare(c);
-        MountSteps.Add(c);
+        IReadOnlyList<Slot> unsealed = MountSteps.Add(c);
         if (DeviceSteps.Wanted(c.Config))
         {
             DeviceSteps.Add(c, bindFromHost: settings.Namespaces.Has(CloneFlags.CLONE_NEWUSER));
@@ -198,6 +198,7 @@ internal static class CreateCompiler
         c.Builder.Tell("cwd", "make the directory {0} where it is missing", "process.cwd", process.Cwd);
         c.Builder.Close(c.OpenTarget(Compilation.Clean(process.Cwd), directory: true));
         ProtectionSteps.Add(c, mask);
+        MountSteps.Seal(c, unsealed);
         RunHooks(c, settings, state);
         RootfsSteps.Enter(c, !settings.NoPivot);
         RootfsSteps.Seal(c);

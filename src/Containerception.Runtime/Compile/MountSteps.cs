@@ -12,6 +12,11 @@ namespace Containerception.Runtime;
 /// </summary>
 internal static class MountSteps
 {
+    // struct statx: the mode is 16 bits, and 16 bits of nothing follow it.
+    private const int StatxSize = 256;
+    private const int ModeOffset = 28;
+    private const int STATX_MODE = 2;
+
     /// <summary>Files of /proc that may be mounted over (lxcfs does). Anything else there would fake what the kernel says: CVE-2019-16884.</summary>
     private static readonly ImmutableArray<string> ProcFiles =
     [
@@ -19,8 +24,10 @@ internal static class MountSteps
         "/proc/sys/kernel/ns_last_pid", "/proc/sys/crypto/fips_enabled",
     ];
 
-    public static void Add(Compilation c)
+    /// <returns>Those that are to be read-only once everything on them is there: see <see cref="Seal"/>.</returns>
+    public static IReadOnlyList<Slot> Add(Compilation c)
     {
+        List<Slot> unsealed = [];
         foreach (MountConfig mount in c.Config.Mounts)
         {
             string target = Target(mount);
@@ -38,17 +45,35 @@ internal static class MountSteps
             {
                 CgroupMountSteps.Add(c, target, options);
             }
-            else if (Prepare(c, mount, target, options) is { } prepared)
+            else
             {
-                c.Attach(prepared.Tree, OpenPlace(c, prepared, target, options));
+                Add(c, mount, target, options, unsealed);
             }
+        }
+
+        return unsealed;
+    }
+
+    /// <summary>The end of what <see cref="Add(Compilation)"/> began, after the devices and the console.</summary>
+    public static void Seal(Compilation c, IReadOnlyList<Slot> unsealed)
+    {
+        foreach (Slot mount in unsealed)
+        {
+            c.Builder.Tell("mount", "make a tmpfs read-only", "the option ro: everything on it is there now");
+            c.SetAttributes(mount, MountAttributes.MOUNT_ATTR_RDONLY, 0, 0, recursive: false);
+            c.Builder.Close(mount);
         }
     }
 
     /// <summary>Everything but the attaching: a detached mount that is complete.</summary>
+    /// <param name="c">Where the steps go.</param>
+    /// <param name="mount">Its configuration.</param>
+    /// <param name="target">Where it will be.</param>
+    /// <param name="options">Its options.</param>
+    /// <param name="writable">A new file system is left writable for now.</param>
     /// <returns>null: it is a link, which was made.</returns>
-    public static PreparedMount? Prepare(Compilation c, MountConfig mount, string target, MountOptions options)
-        => options.Bind ? Bind(c, mount, target, options) : New(c, mount, target, options);
+    public static PreparedMount? Prepare(Compilation c, MountConfig mount, string target, MountOptions options, bool writable = false)
+        => options.Bind ? Bind(c, mount, target, options) : New(c, mount, target, options, writable);
 
     /// <summary>The same of a file system that the parent makes, because it is made of files and devices of the host.</summary>
     public static PreparedMount PrepareMade(Compilation c, MountConfig mount, string target, MountOptions options)
@@ -98,6 +123,52 @@ internal static class MountSteps
         }
     }
 
+    private static void Add(Compilation c, MountConfig mount, string target, MountOptions options, List<Slot> unsealed)
+    {
+        // Other mounts and devices are still to be made on it: podman's --read-only-tmpfs=false has a read-only /dev.
+        bool isTmpfs = mount.Type == "tmpfs" && !options.Bind;
+        bool sealedLast = isTmpfs && options.Set.HasFlag(MountAttributes.MOUNT_ATTR_RDONLY);
+        if (Prepare(c, mount, target, options, writable: sealedLast) is not { } prepared)
+        {
+            return;
+        }
+
+        if (isTmpfs && !options.CopyUp && !options.Data.Any(option => option.Key == "mode"))
+        {
+            TakeMode(c, prepared.Tree, target);
+        }
+
+        Slot place = OpenPlace(c, prepared, target, options);
+        if (!sealedLast)
+        {
+            c.Attach(prepared.Tree, place);
+            return;
+        }
+
+        c.Move(prepared.Tree, place);
+        c.Builder.Close(place);
+        unsealed.Add(prepared.Tree);
+    }
+
+    /// <summary>A tmpfs has the mode of the directory that it hides, as with runc and crun; where there is none, the kernel's own, 1777.</summary>
+    private static void TakeMode(Compilation c, Slot made, string target)
+    {
+        ProgramBuilder b = c.Builder;
+        Label none = b.NewLabel();
+        Slot hidden = b.NewSlot();
+        b.Call(SyscallNumbers.SYS_openat2, c.Root, b.Text(target), c.InRoot, Compilation.OpenHowSize).Unless(Errno.ENOENT, Errno.ENOTDIR).Otherwise(none).Into(hidden);
+        nint status = c.Memory.Reserve(StatxSize);
+        b.Call(SyscallNumbers.SYS_statx, hidden, c.Empty, (int)AtFlags.AT_EMPTY_PATH, STATX_MODE, status);
+        b.Close(hidden);
+
+        // fsmount(2) has a descriptor that is no more than a path; the kernel passes over the type in the mode.
+        long flags = Compilation.ToNative(OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW | OpenFlags.O_CLOEXEC);
+        Slot top = b.Take(SyscallNumbers.SYS_openat, made, b.Text("."), flags, 0);
+        b.Call(SyscallNumbers.SYS_fchmod, top, b.Load(status + ModeOffset));
+        b.Close(top);
+        b.Mark(none);
+    }
+
     private static PreparedMount? Bind(Compilation c, MountConfig mount, string target, MountOptions options)
     {
         string source = Path.GetFullPath(mount.Source ?? "", c.Bundle.Directory);
@@ -139,7 +210,7 @@ internal static class MountSteps
         return new PreparedMount(tree, status.Value.IsDirectory);
     }
 
-    private static PreparedMount New(Compilation c, MountConfig mount, string target, MountOptions options)
+    private static PreparedMount New(Compilation c, MountConfig mount, string target, MountOptions options, bool writable)
     {
         string type = mount.Type is { Length: > 0 } given
             ? given
@@ -154,8 +225,9 @@ internal static class MountSteps
         MountLabels.AddOption(c, type, data);
 
         // What is to be filled must be written first, and fsmount(2) does not take nosymfollow.
-        MountAttributes late = (options.Set & MountAttributes.MOUNT_ATTR_NOSYMFOLLOW) | (options.CopyUp ? options.Set & MountAttributes.MOUNT_ATTR_RDONLY : 0);
-        Slot made = c.NewFileSystem(type, mount.Source, data, options.Set & ~late);
+        MountAttributes set = writable ? options.Set & ~MountAttributes.MOUNT_ATTR_RDONLY : options.Set;
+        MountAttributes late = (set & MountAttributes.MOUNT_ATTR_NOSYMFOLLOW) | (options.CopyUp ? set & MountAttributes.MOUNT_ATTR_RDONLY : 0);
+        Slot made = c.NewFileSystem(type, mount.Source, data, set & ~late);
         MountLabels.AddAttribute(c, type, made);
         Slot? place = null;
         if (options.CopyUp)

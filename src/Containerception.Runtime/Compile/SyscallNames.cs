@@ -25,7 +25,7 @@ internal static class SyscallNames
             (SYS_setsid, "setsid", 0), (SYS_prctl, "prctl", 5), (SYS_capset, "capset", 2), (SYS_setresuid, "setresuid", 3),
             (SYS_setresgid, "setresgid", 3), (SYS_setgroups, "setgroups", 2), (SYS_umask, "umask", 1), (SYS_prlimit64, "prlimit64", 4),
             (SYS_sethostname, "sethostname", 2), (SYS_setdomainname, "setdomainname", 2), (SYS_ioctl, "ioctl", 3), (SYS_socket, "socket", 3),
-            (SYS_sendmsg, "sendmsg", 3), (SYS_dup3, "dup3", 3), (SYS_fcntl, "fcntl", 3), (SYS_lseek, "lseek", 3), (SYS_statx, "statx", 5),
+            (SYS_sendmsg, "sendmsg", 3), (SYS_dup3, "dup3", 3), (SYS_fcntl, "fcntl", 3), (SYS_lseek, "lseek", 3), (SYS_statx, "statx", 5), (SYS_fchmod, "fchmod", 2),
             (SYS_fstatfs, "fstatfs", 2), (SYS_getcwd, "getcwd", 2), (SYS_execve, "execve", 3), (SYS_execveat, "execveat", 5), (SYS_waitid, "waitid", 5), (SYS_ppoll, "ppoll", 5),
             (SYS_seccomp, "seccomp", 3), (SYS_keyctl, "keyctl", 5), (SYS_close_range, "close_range", 3), (SYS_clone3, "clone3", 2),
             (SYS_sched_setaffinity, "sched_setaffinity", 3), (SYS_set_mempolicy, "set_mempolicy", 3), (SYS_personality, "personality", 1),
