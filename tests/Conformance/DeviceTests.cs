@@ -47,6 +47,25 @@ public sealed class DeviceTests : ContainerTest
     }
 
     [Fact]
+    public void In_a_user_namespace_a_device_is_the_hosts_of_that_number_whatever_its_path()
+    {
+        Config.WithUserNamespace();
+        Config.Set("linux.devices", JsonNode.Parse("""[{"path": "/dev/my/zero", "type": "c", "major": 1, "minor": 5}, {"path": "/dev/full", "type": "c", "major": 1, "minor": 3}]"""));
+        Command.Run("chown", "-R", "100000:100000", Bundle.RootFs).Succeeded();
+        Assert.Equal(["1:5", "1:3"], Shell("stat -c %t:%T /dev/my/zero /dev/full").Succeeded().Split('\n'));
+    }
+
+    [Fact]
+    public void In_a_user_namespace_a_device_that_the_host_lacks_is_refused()
+    {
+        Config.WithUserNamespace();
+        Config.Set("linux.devices", JsonNode.Parse("""[{"path": "/dev/null", "type": "b", "major": 7, "minor": 2000}]"""));
+        Outcome outcome = RunArgs("/bin/true");
+        Assert.Equal(1, outcome.Status);
+        Assert.Contains("/dev/null: the host has no device b 7:2000", outcome.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_device_of_the_config_replaces_the_default_one()
     {
         Config.Set("linux.devices", JsonNode.Parse("""[{"path": "/dev/full", "type": "c", "major": 1, "minor": 7, "fileMode": 384}]"""));

@@ -232,15 +232,6 @@ public sealed class MountTests : ContainerTest
     }
 
     [Fact]
-    public void CVE_2019_16884_nothing_but_proc_is_mounted_on_proc()
-    {
-        Config.AddMount("/proc", "tmpfs", "tmpfs");
-        Outcome outcome = RunArgs("/bin/true");
-        Assert.NotEqual(0, outcome.Status);
-        Assert.Contains("/proc", outcome.Errors, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void A_link_in_the_way_of_a_mount_stays_inside_the_root()
     {
         string outside = Directory.CreateDirectory(Path.Combine(Scratch, "outside")).FullName;

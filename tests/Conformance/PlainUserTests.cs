@@ -48,14 +48,20 @@ public sealed class PlainUserTests : ContainerTest
         Assert.Equal("0 65534 65534", Invoke("run", "--bundle", Bundle.Path, Id).Succeeded());
     }
 
-    [Fact]
-    public void The_state_is_in_his_runtime_directory()
+    /// <summary>Also when he calls himself root, in a user namespace of his own: rootless Podman does.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_state_is_in_his_runtime_directory(bool mapped)
     {
         Prepare("/bin/sleep", "1000");
+        Config.WithUserNamespace(mapped ? 0 : User, 1);
+        Bundle.Save();
         Runtime.Variables["XDG_RUNTIME_DIR"] = Scratch;
-        string[] bare = ["setpriv", $"--reuid={User}", $"--regid={User}", "--clear-groups", OciRuntime.Program];
+        Runtime.Variables["USER"] = "somebody";
+        string[] user = ["setpriv", $"--reuid={User}", $"--regid={User}", "--clear-groups", .. mapped ? ["unshare", "--user", "--map-root-user"] : Array.Empty<string>()];
         string log = Path.Combine(Scratch, "errors");
-        using (Command run = new([.. bare[..4], "/bin/sh", "-c", $"exec \"$@\" >/dev/null 2>{log}", "sh", OciRuntime.Program, "run", "--detach", "--bundle", Bundle.Path, Id],
+        using (Command run = new([.. user, "/bin/sh", "-c", $"exec \"$@\" >/dev/null 2>{log}", "sh", OciRuntime.Program, "run", "--detach", "--bundle", Bundle.Path, Id],
             environment: Runtime.Variables.AsReadOnly()))
         {
             Outcome outcome = run.Wait();
@@ -63,7 +69,7 @@ public sealed class PlainUserTests : ContainerTest
         }
 
         Assert.True(File.Exists(Path.Combine(Scratch, OciRuntime.Name, Id, "state.json")));
-        using Command delete = new([.. bare, "delete", "--force", Id], environment: Runtime.Variables.AsReadOnly());
+        using Command delete = new([.. user, OciRuntime.Program, "delete", "--force", Id], environment: Runtime.Variables.AsReadOnly());
         delete.Wait().Succeeded();
     }
 

@@ -93,6 +93,8 @@ public sealed partial class ConstantsTests
         { typeof(NetlinkProtocol), "linux/netlink.h" },
         { typeof(NetlinkRequest), "linux/netlink.h" },
         { typeof(Netlink), "sys/socket.h linux/netlink.h linux/if.h" },
+        { typeof(NetworkLinks), "linux/if.h linux/if_link.h linux/if_addr.h linux/rtnetlink.h" },
+        { typeof(RegularExpression), "regex.h" },
     };
 
     [Theory]

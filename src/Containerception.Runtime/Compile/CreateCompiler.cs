@@ -185,7 +185,7 @@ internal static class CreateCompiler
         IReadOnlyList<Slot> unsealed = MountSteps.Add(c);
         if (DeviceSteps.Wanted(c.Config))
         {
-            DeviceSteps.Add(c, bindFromHost: settings.Namespaces.Has(CloneFlags.CLONE_NEWUSER));
+            DeviceSteps.Add(c, bindFromHost: settings.Namespaces.Has(CloneFlags.CLONE_NEWUSER) || !Namespaces.IsInitialUser);
         }
 
         Slot? terminal = null;

@@ -12,6 +12,7 @@ internal static class DeviceSteps
     private const int S_IFCHR = 0x2000;
     private const int S_IFBLK = 0x6000;
     private const int S_IFIFO = 0x1000;
+    private const string NameKey = "DEVNAME=";
 
     private static readonly ImmutableArray<(string Name, long Minor, long Major)> Defaults =
         [("null", 3, 1), ("zero", 5, 1), ("full", 7, 1), ("random", 8, 1), ("urandom", 9, 1), ("tty", 0, 5)];
@@ -41,9 +42,9 @@ internal static class DeviceSteps
         {
             string path = Compilation.Clean(device.Path);
             b.Tell("device", "make the device {0}", "programs expect it; the control group says who may open it", path);
-            if (bindFromHost)
+            if (bindFromHost && device.Type != "p")
             {
-                Bind(c, path);
+                Bind(c, HostPath(device, path), path);
             }
             else
             {
@@ -93,11 +94,34 @@ internal static class DeviceSteps
     }
 
     /// <summary>A user namespace may not make devices: the host's are bound.</summary>
-    private static void Bind(Compilation c, string path)
+    private static void Bind(Compilation c, string source, string path)
     {
         Slot target = c.OpenTarget(path, directory: false);
         Slot tree = c.Builder.Take(
-            SyscallNumbers.SYS_open_tree, -100, c.Builder.Text(path), (uint)(OpenTreeFlags.OPEN_TREE_CLONE | OpenTreeFlags.OPEN_TREE_CLOEXEC));
+            SyscallNumbers.SYS_open_tree, -100, c.Builder.Text(source), (uint)(OpenTreeFlags.OPEN_TREE_CLONE | OpenTreeFlags.OPEN_TREE_CLOEXEC));
         c.Attach(tree, target);
+    }
+
+    /// <summary>Where the host has the device: under the same name, or the one that the kernel gives it. What else has the name is not it.</summary>
+    private static string HostPath(DeviceConfig device, string path)
+    {
+        DeviceNumber number = new((uint)device.Major, (uint)device.Minor);
+        FileType type = device.Type == "b" ? FileType.S_IFBLK : FileType.S_IFCHR;
+        if (Is(path))
+        {
+            return path;
+        }
+
+        // Documentation/ABI/stable/sysfs-dev: the name below /dev is in the device's uevent.
+        string events = $"/sys/dev/{(type == FileType.S_IFBLK ? "block" : "char")}/{number}/uevent";
+        string? name = File.Exists(events) ? File.ReadLines(events).FirstOrDefault(line => line.StartsWith(NameKey, StringComparison.Ordinal))?[NameKey.Length..] : null;
+        return name is not null && Is("/dev/" + name)
+            ? "/dev/" + name
+            : throw new ContainerException(
+                FailureKind.Unsupported, $"linux.devices: {path}: the host has no device {device.Type} {number} that could be bound",
+                "a user namespace makes no devices: the host's own are bound, by the same path or the one that the kernel gives them");
+
+        bool Is(string candidate) => FileStatuses.TryStatx(Descriptor.WorkingDirectory, candidate, AtFlags.None) is { } status
+            && status.Type == type && status.RepresentedDevice == number;
     }
 }

@@ -1,3 +1,4 @@
+using Containerception.Linux;
 using Containerception.Runtime;
 
 namespace Containerception.Cli;
@@ -92,8 +93,12 @@ internal static class GlobalFlags
         string other => throw new ContainerException(FailureKind.Invalid, $"invalid rootless: {other}"),
     };
 
+    /// <summary>As runc: who is root only of a user namespace of his own, as rootless Podman makes one, has his directory and not the machine's.</summary>
     private static string DefaultRoot()
-        => !Environment.IsPrivilegedProcess && Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } directory
+        => Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } directory && !IsRoot()
             ? System.IO.Path.Join(directory, Program.Name)
             : RootDefault;
+
+    private static bool IsRoot()
+        => Environment.IsPrivilegedProcess && (Environment.GetEnvironmentVariable("USER") == "root" || Namespaces.IsInitialUser);
 }

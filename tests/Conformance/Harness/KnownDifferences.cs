@@ -24,6 +24,8 @@ internal static class KnownDifferences
         [("runc", "A_container_killed_at_any_of_its_steps_is_an_error_that_leaves_nothing")] = Threads,
         [("runc", "Any_call_that_fails_for_want_of_something_is_an_error_and_no_crash")] = Threads,
         [("runc", "Too_few_descriptors_are_an_error_whatever_their_number")] = "its language's own runtime gives up with a trace",
+        [("runc", "In_a_user_namespace_a_device_is_the_hosts_of_that_number_whatever_its_path")] = "binds what has the path, whatever it is",
+        [("runc", "In_a_user_namespace_a_device_that_the_host_lacks_is_refused")] = "binds what has the path, whatever it is",
         [("runc", "A_poststop_hook_that_fails_does_not_stop_the_deletion")] = "leaves out the hooks after one that failed",
         [("runc", "Kill_all_signals_every_process_and_does_not_mind_if_there_is_none")] = "takes the flag, and signals the first process alone",
         [("runc", "An_rdma_limit_without_the_controller_is_named")] = "passes over it",
