@@ -14,9 +14,6 @@ public sealed class FeaturesTests : ContainerTest
     {
         ["annotations.org.opencontainers.runc.commit"] = "a third party should not report it",
         ["linux.seccomp.archs: SCMP_ARCH_LOONGARCH64"] = "libseccomp 2.6",
-        ["linux.cgroup.systemd"] = "not done by this version",
-        ["linux.cgroup.systemdUser"] = "not done by this version",
-        ["potentiallyUnsafeConfigAnnotations: org.systemd.property."] = "not done by this version",
         ["potentiallyUnsafeConfigAnnotations: org.criu.config"] = "not done by this version",
     };
 

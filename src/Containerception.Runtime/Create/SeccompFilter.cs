@@ -51,7 +51,10 @@ internal sealed record SeccompFilter(byte[] Instructions, SeccompFilterFlags Fla
         }
     }
 
-    /// <summary>What the caller has compiled is what the caller gets, as with linux.seccomp: a filter can only take rights away.</summary>
+    /// <summary>
+    /// What the caller has compiled stands in the place of linux.seccomp, as with crun: it may allow all. So the annotation is one of those that an
+    /// engine is told not to take from an image.
+    /// </summary>
     private static SeccompFilter Decode(string data, SeccompConfig? profile)
     {
         try
