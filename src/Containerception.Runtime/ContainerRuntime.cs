@@ -114,7 +114,9 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
     public IReadOnlyList<int> Processes(string id) => Guard(() =>
     {
         using StateDirectory directory = StateDirectory.Open(Root, id);
-        using Cgroup cgroup = Cgroup.Load(directory.Load().CgroupPaths);
+        SavedState state = directory.Load();
+        state.RequireCgroups("which processes are its own nobody can tell");
+        using Cgroup cgroup = Cgroup.Load(state.CgroupPaths);
         return cgroup.Processes();
     });
 
@@ -150,6 +152,7 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
     {
         using StateDirectory directory = StateDirectory.Open(Root, id);
         SavedState state = directory.Load();
+        state.RequireCgroups("what it uses nobody counts");
         using Cgroup cgroup = Cgroup.Load(state.CgroupPaths);
         using SafeFileHandle? init = state.InitPid == 0 ? null : Linux.Processes.TryPidfdOpen(state.InitPid);
         return init is not null && ProcessTable.IsAlive(state.InitPid, state.InitStart)

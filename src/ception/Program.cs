@@ -54,6 +54,11 @@ internal static class Program
             log.Error(e.Message, hint: null);
             return ExitCode.Failed;
         }
+        catch (LinuxException e) when (e.Errno == Errno.EPIPE && e.Call.StartsWith("write(1", StringComparison.Ordinal))
+        {
+            // Who reads what we say has read enough: head(1).
+            return ExitCode.Failed;
+        }
         catch (ContainerException e)
         {
             log.Error(verb?.FailurePrefix + e.Message, e.Hint);

@@ -80,6 +80,17 @@ public sealed class BadCommandLineTests : ContainerTest
     }
 
     [Fact]
+    public void A_file_is_no_directory_for_the_state()
+    {
+        string file = Path.Combine(Scratch, "file");
+        File.WriteAllText(file, "");
+        Bundle.Save();
+        Outcome outcome = Runtime.InvokeBare("--root", file, "run", "--bundle", Bundle.Path, Id);
+        Assert.Equal(1, outcome.Status);
+        Assert.Contains($"cannot make the directory {file}", outcome.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_long_flag_may_have_one_dash()
         => Assert.Equal("", Runtime.InvokeBare("-root", Directory.CreateDirectory(Runtime.StateDirectory).FullName, "list", "-quiet").Succeeded());
 

@@ -28,6 +28,20 @@ public sealed class PlainUserTests : ContainerTest
         Invoke("delete", "--force", Id).Succeeded();
     }
 
+    [Theory]
+    [InlineData("pause")]
+    [InlineData("ps")]
+    [InlineData("events", "--stats")]
+    public void What_takes_control_groups_says_that_there_are_none(params string[] verb)
+    {
+        Prepare("/bin/sleep", "1000");
+        Invoke("run", "--detach", "--bundle", Bundle.Path, Id).Succeeded();
+        Outcome outcome = Invoke([.. verb, Id]);
+        Assert.Equal(1, outcome.Status);
+        Assert.Contains("the container has no cgroups", outcome.Message, StringComparison.Ordinal);
+        Invoke("delete", "--force", Id).Succeeded();
+    }
+
     [Fact]
     public void Groups_that_nobody_granted_cannot_be_had()
     {

@@ -19,6 +19,17 @@ public sealed class ExplainTests : IDisposable
     }
 
     [Fact]
+    public void Limits_and_namespaces_are_told_too()
+    {
+        Needs.Met(Cdock.Runtime == "ception", "ception");
+
+        Outcome outcome = _cdock.Run("--explain", "--memory", "64m", "--pids-limit", "9", "host", "true");
+
+        Assert.Matches("(?m)^ +[0-9]+ µs  make the control groups, and set their limits\n +mkdir\\(/sys/fs/cgroup/.*memory.* = 67108864.*pids.max = 9", outcome.Error);
+        Assert.Matches("(?m)^ +[0-9]+ µs  make the container's first process\n +clone3\\(.*CLONE_NEWNS", outcome.Error);
+    }
+
+    [Fact]
     public void Another_runtime_is_said_to_keep_its_steps_to_itself()
     {
         Needs.Program("runc");

@@ -59,6 +59,10 @@ public sealed class Cgroup : IDisposable
     /// <param name="resources">The limits.</param>
     internal static Cgroup Adopt(CgroupLayout layout, string path, LinuxResources? resources) => new(new CgroupCreation(layout).Adopt(path, resources));
 
+    /// <summary>What is written for the limits: <c>memory.max = 67108864</c>.</summary>
+    public static IEnumerable<string> Describe(CgroupLayout layout, LinuxResources? resources)
+        => CgroupLimits.Compile(layout, resources ?? new()).Select(write => write.ToString());
+
     /// <summary>Refuses groups that are there and in use: to be asked before they are noted as one's own, for whoever finds that note will end what is in them.</summary>
     /// <exception cref="CgroupException">One is.</exception>
     public static void RefuseUsed(ImmutableSortedDictionary<string, string> paths)

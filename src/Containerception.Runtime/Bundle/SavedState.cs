@@ -150,5 +150,16 @@ internal sealed record SavedState
         return map.ToImmutable();
     }
 
+    /// <summary>A container may be without: made with --cgroup-manager disabled, or by a user who has none to give.</summary>
+    /// <param name="cannot">What cannot be done then.</param>
+    public void RequireCgroups(string cannot)
+    {
+        if (CgroupPaths.IsEmpty)
+        {
+            throw new ContainerException(FailureKind.Conflict, "the container has no cgroups: " + cannot,
+                "it was made with --cgroup-manager disabled, or by a user without a cgroup of his own");
+        }
+    }
+
     private static string Text(JsonElement element) => element.GetString() ?? throw new FormatException("a text is null");
 }

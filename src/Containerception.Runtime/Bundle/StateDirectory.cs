@@ -40,7 +40,7 @@ internal sealed class StateDirectory : IDisposable
     public static StateDirectory Claim(string root, string id)
     {
         Check(id);
-        Directory.CreateDirectory(root, RootMode);
+        MakeRoot(root);
         string path = Path.Join(root, id);
         for (int attempt = 0; attempt < AttemptsMax; attempt++)
         {
@@ -193,6 +193,19 @@ internal sealed class StateDirectory : IDisposable
         if (!ContainerId.TryParse(id, out _))
         {
             throw new ContainerException(FailureKind.Invalid, "invalid container ID format", "letters, digits and _ + - . are allowed");
+        }
+    }
+
+    private static void MakeRoot(string root)
+    {
+        try
+        {
+            Directory.CreateDirectory(root, RootMode);
+        }
+        catch (IOException failure)
+        {
+            // Its own message is a key: the texts are no part of the program.
+            throw new ContainerException(FailureKind.System, $"cannot make the directory {root}: it, or something on the way to it, is a file", "see --root", failure);
         }
     }
 

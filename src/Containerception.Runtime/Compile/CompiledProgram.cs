@@ -31,7 +31,7 @@ internal sealed unsafe class CompiledProgram(InitProgram* program, List<Story> s
         return reached == Program->StepCount - 1 ? null : new ContainerException(
             FailureKind.System,
             $"{stories[storyOf[reached]].Tell()}: {CallText(reached)}: the process was killed",
-            "a memory limit that is too small to start in does that, and the kernel's log says so: raise linux.resources.memory.limit");
+            "the container was ended meanwhile; or a memory limit is too small to start in, which the kernel's log tells: raise linux.resources.memory.limit");
     }
 
     /// <summary>The failure of the last step, which execs, when it comes to light only after it.</summary>

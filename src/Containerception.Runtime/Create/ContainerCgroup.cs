@@ -77,6 +77,14 @@ internal sealed class ContainerCgroup : IDisposable
         }
     }
 
+    /// <summary>The groups and what is written to their files, for readers.</summary>
+    public string Describe()
+    {
+        string[] limits = [.. Cgroup.Describe(_layout, _resources)];
+        string where = Unit is { } unit ? $"StartTransientUnit({unit.Name})" : $"mkdir({string.Join(", ", MadePaths.Values.Distinct(StringComparer.Ordinal))})";
+        return limits.Length == 0 ? where : $"{where}; {string.Join("; ", limits)}";
+    }
+
     /// <summary>Has systemd make the groups around a child that waits for it.</summary>
     /// <returns>Where they are.</returns>
     public ImmutableSortedDictionary<string, string> Place(int pid)

@@ -64,7 +64,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
             SavedState state = NewState(bundle, request, namespaces, cgroup);
             directory.SaveConfig(bundle.Document);
             directory.Save(state);
-            cgroup.Make(undo);
+            Steps.Do("cgroup-limits", "make the control groups, and set their limits", "they hold before anything of the container runs", cgroup.Describe, () => Made(cgroup, undo));
             state = state with { CgroupPaths = cgroup.MadePaths, Rdt = cgroup.Rdt };
             return Start(bundle, request, namespaces, privileged, directory, cgroup, state, preserved, waitsForStart, signalMask, undo) with { Notify = notify };
         }
@@ -123,7 +123,9 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         CompiledProgram program = compilation.Builder.Finish(clock: told);
         JoinPidNamespace(namespaces);
         CloneFlags flags = namespaces.NeedsTwoClones ? 0 : namespaces.Made & NamespaceSteps.ByClone;
-        InitChild init = InitChild.Clone(flags, program, second, ours, theirs, cgroup.BirthPlace);
+        InitChild init = Steps.Do(
+            "clone", "make the container's first process", "it is born in its namespaces: clone3(2)", () => $"clone3({flags})",
+            () => InitChild.Clone(flags, program, second, ours, theirs, cgroup.BirthPlace));
         undo.Push(init.Kill);
         CreateConversation conversation = new(init, program, bundle, request, directory, stateFile, listener)
         {
@@ -137,6 +139,14 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         undo.Keep();
         conversation.NetDevices?.Dispose();
         return new CreatedContainer(init, saved, bundle.Config, conversation.Terminal);
+    }
+
+    private HostSteps Steps => new(listener);
+
+    private static ContainerCgroup Made(ContainerCgroup cgroup, Undo undo)
+    {
+        cgroup.Make(undo);
+        return cgroup;
     }
 
     private static RuntimeConfig WithVariables(RuntimeConfig config, ImmutableArray<string> variables)

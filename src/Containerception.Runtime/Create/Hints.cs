@@ -13,7 +13,7 @@ internal static class Hints
         // mount_too_revealing: a new proc or sysfs is allowed only where one is fully visible already.
         ("fsmount" or "fsconfig", Errno.EPERM) when story?.First is "proc" or "sysfs"
             => "inside a container whose /proc or /sys is partly masked, an unprivileged user namespace cannot mount a new one",
-        ("fsopen", Errno.ENODEV) => $"this kernel has no file system '{story?.First}': see /proc/filesystems",
+        ("fsopen", Errno.ENODEV) => story?.First is { } type ? $"this kernel has no file system '{type}': see /proc/filesystems" : "this kernel has no such file system: see /proc/filesystems",
         ("fsconfig", Errno.EINVAL) => "the file system does not know the option or its value",
 
         // user_namespaces(7): distributions switch them off for unprivileged users.

@@ -9,6 +9,7 @@ internal static class Pauser
     {
         directory.Lock();
         SavedState state = directory.Load();
+        state.RequireCgroups("it cannot be paused");
         using Cgroup cgroup = Cgroup.Load(state.CgroupPaths);
         if (ContainerLife.StatusOf(directory, state, cgroup) is not (ContainerLife.Running or ContainerLife.Created))
         {

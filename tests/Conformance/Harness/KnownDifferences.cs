@@ -26,6 +26,8 @@ internal static class KnownDifferences
         [("runc", "Too_few_descriptors_are_an_error_whatever_their_number")] = "its language's own runtime gives up with a trace",
         [("runc", "In_a_user_namespace_a_device_is_the_hosts_of_that_number_whatever_its_path")] = "binds what has the path, whatever it is",
         [("runc", "In_a_user_namespace_a_device_that_the_host_lacks_is_refused")] = "binds what has the path, whatever it is",
+        [("runc", "What_takes_control_groups_says_that_there_are_none")] = "shows no process, and counts nothing",
+        [("runc", "A_file_is_no_directory_for_the_state")] = "says it in words of its own",
         [("runc", "A_poststop_hook_that_fails_does_not_stop_the_deletion")] = "leaves out the hooks after one that failed",
         [("runc", "Kill_all_signals_every_process_and_does_not_mind_if_there_is_none")] = "takes the flag, and signals the first process alone",
         [("runc", "An_rdma_limit_without_the_controller_is_named")] = "passes over it",
