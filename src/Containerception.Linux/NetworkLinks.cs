@@ -7,7 +7,8 @@ namespace Containerception.Linux;
 /// <param name="Index">Its number in its network namespace.</param>
 /// <param name="Name">Its name there.</param>
 /// <param name="IsUp">Whether it was brought up.</param>
-public sealed record NetworkLink(int Index, string Name, bool IsUp);
+/// <param name="HardwareAddress">In hexadecimal digits; empty where it has none.</param>
+public sealed record NetworkLink(int Index, string Name, bool IsUp, string HardwareAddress);
 
 /// <summary>An address of a network interface, as the kernel told it.</summary>
 /// <param name="Info">struct ifaddrmsg of linux/if_addr.h.</param>
@@ -28,6 +29,7 @@ public struct AddressInfo
 /// <summary>Network interfaces and their addresses, by netlink. The socket says in which network namespace.</summary>
 public static unsafe class NetworkLinks
 {
+    private const ushort IFLA_ADDRESS = 1;
     private const ushort IFLA_IFNAME = 3;
     private const ushort IFLA_NET_NS_FD = 28;
     private const ushort IFA_ADDRESS = 1;
@@ -53,7 +55,8 @@ public static unsafe class NetworkLinks
             if (type == NetlinkMessageType.RTM_NEWLINK && Netlink.TryFind(payload[sizeof(InterfaceInfo)..], IFLA_IFNAME, out ReadOnlySpan<byte> name))
             {
                 InterfaceInfo info = MemoryMarshal.Read<InterfaceInfo>(payload);
-                links.Add(new NetworkLink(info.ifi_index, KernelText.Read(name), (info.ifi_flags & IFF_UP) != 0));
+                Netlink.TryFind(payload[sizeof(InterfaceInfo)..], IFLA_ADDRESS, out ReadOnlySpan<byte> address);
+                links.Add(new NetworkLink(info.ifi_index, KernelText.Read(name), (info.ifi_flags & IFF_UP) != 0, Convert.ToHexString(address)));
             }
         });
         return links;

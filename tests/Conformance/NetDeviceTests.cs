@@ -95,6 +95,41 @@ public sealed class NetDeviceTests : ContainerTest, IDisposable
         }
     }
 
+    /// <summary>Others of such a name are made in the namespace all the time: what is configured is what was moved.</summary>
+    [Fact]
+    public void Another_interface_that_appears_meanwhile_is_not_taken_for_it()
+    {
+        const int Devices = 8;
+        string script = Path.Combine(Scratch, "others");
+        File.WriteAllLines(script, Enumerable.Repeat("link add net%d type veth", 10));
+        using Process other = Process.Start("unshare", ["--net", "/bin/sh", "-c", $"touch {script}.there; while [ ! -e {script}.go ]; do :; done; while [ -e {script} ]; do ip -batch {script}; done; touch {script}.over; exec sleep 1000"]);
+        try
+        {
+            WaitFor(() => File.Exists(script + ".there"), "a network namespace");
+            Config.WithNamespace("network", $"/proc/{other.Id}/ns/net");
+            for (int i = 0; i < Devices; i++)
+            {
+                // A later number than theirs: the kernel tells of them in that order.
+                Ip($"link add w{i} index {1000000 + i} address 02:00:00:00:01:0{i} type veth peer name x{i}");
+                Ip($"address add 192.0.2.10{i}/32 dev w{i}");
+                Move($"w{i}", "net%d");
+            }
+
+            File.WriteAllText(script + ".go", "");
+            RunInside("/bin/true").Succeeded();
+            File.Delete(script);
+            WaitFor(() => File.Exists(script + ".over"), "the end of the others");
+            JsonArray links = JsonNode.Parse(Command.Run("nsenter", "-t", Text(other.Id), "-n", "ip", "-json", "address").Succeeded())!.AsArray();
+            IEnumerable<string> shown = links.Where(link => link!["address"]?.GetValue<string>().StartsWith("02:00:00:00:01:", StringComparison.Ordinal) == true)
+                .Select(link => link!["address"]!.GetValue<string>()[^1] + " " + link["addr_info"]!.AsArray().FirstOrDefault(address => address!["family"]!.GetValue<string>() == "inet")?["local"]).Order();
+            Assert.Equal(Enumerable.Range(0, Devices).Select(i => $"{i} 192.0.2.10{i}"), shown);
+        }
+        finally
+        {
+            other.Kill();
+        }
+    }
+
     [Fact]
     public void A_device_moves_into_a_user_namespace_and_has_its_sysctls()
     {

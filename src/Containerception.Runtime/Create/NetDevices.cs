@@ -52,7 +52,7 @@ internal sealed class NetDevices : IDisposable
         try
         {
             NetworkLinks.Move(_outside, link.Index, _containers, newName);
-            NetworkLinks.Configure(_inside, FindMoved(newName, there)!, addresses, up: true);
+            NetworkLinks.Configure(_inside, FindMoved(link, newName, there)!, addresses, up: true);
         }
         catch (LinuxException failure)
         {
@@ -77,7 +77,7 @@ internal sealed class NetDevices : IDisposable
     private void Return(NetworkLink link, string newName, IReadOnlyList<NetworkLink> before, IReadOnlyList<NetworkAddress> addresses)
     {
         // It may have moved, and then not got its name.
-        if ((FindMoved(newName, before) ?? FindMoved(link.Name, before)) is not { } moved)
+        if ((FindMoved(link, newName, before) ?? FindMoved(link, link.Name, before)) is not { } moved)
         {
             return;
         }
@@ -86,10 +86,11 @@ internal sealed class NetDevices : IDisposable
         NetworkLinks.Configure(_outside, Find(_outside, candidate => candidate.Name == link.Name)!, addresses, link.IsUp);
     }
 
-    private NetworkLink? FindMoved(string name, IReadOnlyList<NetworkLink> before)
+    /// <summary>A namespace that is joined may get other interfaces meanwhile, of such a name: the hardware address is the one that was moved.</summary>
+    private NetworkLink? FindMoved(NetworkLink link, string name, IReadOnlyList<NetworkLink> before)
     {
         bool template = name.EndsWith("%d", StringComparison.Ordinal);
-        return Find(_inside, candidate => !before.Any(other => other.Index == candidate.Index)
+        return Find(_inside, candidate => candidate.HardwareAddress == link.HardwareAddress && !before.Any(other => other.Index == candidate.Index)
             && (template ? candidate.Name.StartsWith(name[..^2], StringComparison.Ordinal) : candidate.Name == name));
     }
 
