@@ -13,6 +13,9 @@ internal sealed class Compilation : IDisposable
     /// <summary>struct open_how of openat2(2): flags, mode, resolve.</summary>
     public const int OpenHowSize = 24;
 
+    // struct statfs of asm-generic/statfs.h begins with the type.
+    private const int StatfsSize = 120;
+
     private readonly List<SafeFileHandle> _inherited = [];
     private SafeFileHandle? _proc;
 
@@ -114,6 +117,16 @@ internal sealed class Compilation : IDisposable
             .Into(Builder.NewSlot());
     }
 
+    /// <summary>Opens what is there below the root; nothing is made.</summary>
+    /// <param name="path">As the container means it.</param>
+    public StepHandle Find(string path) => Builder.Add(InitStepKind.Find, 0, Root.Number, Builder.Text(path), InRoot);
+
+    /// <summary>Fails unless the file is on a file system of the type.</summary>
+    public void VerifyFileSystem(Slot file, FileSystemMagic type, Errno errno) => Builder.Verify(FileSystemOf(file), -1, (nint)(long)type, errno);
+
+    /// <summary>Fails if the file is on a file system of the type.</summary>
+    public void RefuseFileSystem(Slot file, FileSystemMagic type, Errno errno) => Builder.Refuse(FileSystemOf(file), -1, (nint)(long)type, errno);
+
     /// <summary>Attaches a detached mount on a target, and closes both.</summary>
     public void Attach(Slot mount, Slot target)
     {
@@ -181,6 +194,13 @@ internal sealed class Compilation : IDisposable
             FsConfigCommand command = value is null ? FsConfigCommand.FSCONFIG_SET_FLAG : FsConfigCommand.FSCONFIG_SET_STRING;
             Configure(context, command, Builder.Text(key), value is null ? 0 : Builder.Text(value));
         }
+    }
+
+    private nint FileSystemOf(Slot file)
+    {
+        nint status = Memory.Reserve(StatfsSize);
+        Builder.Call(SyscallNumbers.SYS_fstatfs, file, status);
+        return status;
     }
 
     private static SafeFileHandle OpenProc()

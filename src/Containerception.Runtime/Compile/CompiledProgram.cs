@@ -112,7 +112,7 @@ internal sealed unsafe class CompiledProgram(InitProgram* program, List<Story> s
         InitStep* step = Program->Steps + index;
         if (step->Kind != InitStepKind.Call)
         {
-            return step->Kind == InitStepKind.Target ? $"openat2(root, \"{Marshal.PtrToStringUTF8(step->A1)}\")" : stories[storyOf[index]].Name;
+            return step->Kind is InitStepKind.Target or InitStepKind.Find ? $"openat2(root, \"{Marshal.PtrToStringUTF8(step->A1)}\")" : stories[storyOf[index]].Name;
         }
 
         int count = SyscallNames.ArgumentCount(step->Number);

@@ -75,7 +75,7 @@ internal static class LiveMountCompiler
         {
             string target = MountSteps.Target(mounts[i]);
             b.Tell("find", "find the mount on {0}", "it must be one of the container's own namespace", target, failure: "no mount on {0}");
-            Slot place = b.Take(SyscallNumbers.SYS_openat2, c.Root, b.Text(target), c.InRoot, Compilation.OpenHowSize);
+            Slot place = c.Find(target).Into(b.NewSlot());
             nint status = c.Memory.Reserve(StatusSize);
             b.Call(SyscallNumbers.SYS_statx, place, c.Empty, AT_EMPTY_PATH, 0, status);
             b.Verify(status + AttributesOffset, STATX_ATTR_MOUNT_ROOT, STATX_ATTR_MOUNT_ROOT, Errno.EINVAL);

@@ -156,7 +156,7 @@ internal static class MountSteps
         ProgramBuilder b = c.Builder;
         Label none = b.NewLabel();
         Slot hidden = b.NewSlot();
-        b.Call(SyscallNumbers.SYS_openat2, c.Root, b.Text(target), c.InRoot, Compilation.OpenHowSize).Unless(Errno.ENOENT, Errno.ENOTDIR).Otherwise(none).Into(hidden);
+        c.Find(target).Unless(Errno.ENOENT, Errno.ENOTDIR).Otherwise(none).Into(hidden);
         nint status = c.Memory.Reserve(StatxSize);
         b.Call(SyscallNumbers.SYS_statx, hidden, c.Empty, (int)AtFlags.AT_EMPTY_PATH, STATX_MODE, status);
         b.Close(hidden);
@@ -248,7 +248,7 @@ internal static class MountSteps
     private static void Remount(Compilation c, string target, MountOptions options)
     {
         Tell(c, "again", target, "a mount that is there gets other attributes");
-        Slot place = c.Builder.Take(SyscallNumbers.SYS_openat2, c.Root, c.Builder.Text(target), c.InRoot, Compilation.OpenHowSize);
+        Slot place = c.Find(target).Into(c.Builder.NewSlot());
         if (options.Data.Count > 0)
         {
             c.Reconfigure(place, FileSystemOptions.ForKernel("", target, options.Data));

@@ -85,7 +85,7 @@ internal static class ProtectionSteps
     private static Slot Open(Compilation c, string path, Label missing)
     {
         Slot place = c.Builder.NewSlot();
-        c.Builder.Call(SyscallNumbers.SYS_openat2, c.Root, c.Builder.Text(path), c.InRoot, Compilation.OpenHowSize)
+        c.Find(path)
             .Unless(Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES).Otherwise(missing)
             .Into(place);
         return place;

@@ -96,6 +96,8 @@ internal static unsafe class InitPlayer
                 return *(int*)step->A0;
             case InitStepKind.Target:
                 return InitTarget.Open(program, step);
+            case InitStepKind.Find:
+                return InitTarget.OpenInRoot(program, program->Slots[step->A0], (byte*)step->A1, step->A2);
             case InitStepKind.CopyUp:
                 return InitCopyUp.Copy(program, step);
             case InitStepKind.Lookup:

@@ -35,6 +35,9 @@ internal enum InitStepKind
     /// <summary>Opens, and where it is missing makes, a mount's target: see <see cref="InitTarget"/>.</summary>
     Target,
 
+    /// <summary>Opens what is there below the root, and makes nothing: see <see cref="InitTarget"/>.</summary>
+    Find,
+
     /// <summary>Finds the program among candidates: see <see cref="InitLookup"/>.</summary>
     Lookup,
 

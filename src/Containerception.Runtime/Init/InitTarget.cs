@@ -48,7 +48,7 @@ internal static unsafe class InitTarget
 
     /// <summary>openat2, again while the kernel says that the tree changed below it: openat2(2), EAGAIN.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static nint OpenInRoot(InitProgram* program, nint root, byte* path, nint how)
+    public static nint OpenInRoot(InitProgram* program, nint root, byte* path, nint how)
     {
         nint result = -EAGAIN;
         for (int again = 0; again < AgainMax && result == -EAGAIN; again++)

@@ -4,18 +4,27 @@ using System.Text.Json.Nodes;
 namespace Containerception.Conformance.Tests.Attacks;
 
 /// <summary>An image with links where the runtime makes, mounts or opens something; and somebody who puts them there while it does.</summary>
-public sealed class RootFsAttacks : ContainerTest
+public sealed class RootFsAttacks : ContainerTest, IDisposable
 {
     private static readonly TimeSpan RaceTime = TimeSpan.FromSeconds(8);
     private const int RacesMax = 300;
 
+    // The scratch folder may be in /dev/shm, and a link from /dev into that is a loop, which leads nowhere.
+    private readonly string _outside = Directory.CreateTempSubdirectory("containerception-").FullName;
+
+    void IDisposable.Dispose()
+    {
+        Directory.Delete(_outside, recursive: true);
+        Dispose();
+    }
+
     [Fact]
     public void CVE_2026_41579_a_link_in_place_of_dev()
     {
-        Canary canary = new(Scratch);
+        Canary canary = new(_outside);
         Directory.Delete(Bundle.InRoot("/dev"));
         File.CreateSymbolicLink(Bundle.InRoot("/dev"), canary.Folder);
-        RunArgs("/bin/true");
+        RunArgs("/bin/true").Succeeded();
         canary.AssertUntouched();
     }
 
@@ -35,7 +44,7 @@ public sealed class RootFsAttacks : ContainerTest
         }
 
         File.CreateSymbolicLink(Bundle.InRoot("/dev/" + name), Path.Combine(canary.Folder, "made"));
-        RunArgs("/bin/true");
+        RunArgs("/bin/true").Succeeded();
         canary.AssertUntouched();
     }
 
@@ -47,7 +56,7 @@ public sealed class RootFsAttacks : ContainerTest
         Canary canary = new(Scratch);
         File.CreateSymbolicLink(Bundle.InRoot("/mnt/link"), canary.Folder);
         Config.AddMount(destination, "tmpfs", "tmpfs");
-        RunArgs("/bin/true");
+        RunArgs("/bin/true").Succeeded();
         canary.AssertUntouched();
     }
 
@@ -57,7 +66,7 @@ public sealed class RootFsAttacks : ContainerTest
         Canary canary = new(Scratch);
         File.CreateSymbolicLink(Bundle.InRoot("/etc/link"), Path.Combine(canary.Folder, "made"));
         Config.AddMount("/etc/link", "bind", "/etc/hostname", "bind");
-        RunArgs("/bin/true");
+        RunArgs("/bin/true").Succeeded();
         canary.AssertUntouched();
     }
 
@@ -126,7 +135,7 @@ public sealed class RootFsAttacks : ContainerTest
     [Fact]
     public void CVE_2026_41579_dev_swapped_while_devices_are_made()
     {
-        Canary canary = new(Scratch);
+        Canary canary = new(_outside);
         foreach (string path in (ReadOnlySpan<string>)["/dev", "/dev/pts", "/dev/shm", "/dev/mqueue"])
         {
             Config.RemoveMount(path);
@@ -135,6 +144,30 @@ public sealed class RootFsAttacks : ContainerTest
         File.CreateSymbolicLink(Bundle.InRoot("/other"), canary.Folder);
         (int made, long swaps) = Race("/dev", "/other", canary);
         Assert.True(swaps > 1000 && made > 0, $"{swaps} exchanges, {made} made");
+    }
+
+    /// <summary>openat2(2) says EAGAIN of a path with ".." while anything on the machine is renamed: that is to fail no container.</summary>
+    [Fact]
+    public void Renames_elsewhere_on_the_machine_fail_no_container()
+    {
+        string one = Directory.CreateDirectory(Path.Combine(Scratch, "one")).FullName;
+        string other = Directory.CreateDirectory(Path.Combine(Scratch, "other")).FullName;
+        Directory.CreateDirectory(Bundle.InRoot("/mnt/below"));
+        File.CreateSymbolicLink(Bundle.InRoot("/mnt/link"), "../mnt/below/../below");
+        Config.Set("linux.maskedPaths", new JsonArray([.. Enumerable.Range(0, 100).Select(i => JsonValue.Create($"/mnt/link/none{i}"))]));
+        for (int i = 0; i < 20; i++)
+        {
+            Config.AddMount($"/mnt/link/folder{i}", "tmpfs", "tmpfs");
+            Config.AddMount($"/mnt/link/folder{i}", "tmpfs", "tmpfs", "remount", "ro");
+        }
+
+        using Swapper swapper = new(one, other);
+        for (int i = 0; i < 5; i++)
+        {
+            RunArgs("/bin/true").Succeeded();
+        }
+
+        Assert.True(swapper.Count > 1000, $"only {swapper.Count} exchanges");
     }
 
     private (int Made, long Swaps) Race(string one, string other, Canary canary)
