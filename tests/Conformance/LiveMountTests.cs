@@ -145,6 +145,7 @@ public sealed class LiveMountTests : ContainerTest
     [InlineData("add", "/", "tmpfs", "", "a mount on /")]
     [InlineData("add", "/proc/self", "tmpfs", "", "inside /proc")]
     [InlineData("add", "/proc", "tmpfs", "", "only type proc")]
+    [InlineData("add", "/proc/.", "overlay", "lowerdir=/usr:/etc", "only type proc")]
     [InlineData("add", "/mnt", "proc", "", "proc")]
     [InlineData("add", "/mnt", "cgroup", "", "control groups")]
     [InlineData("add", "/mnt", "tmpfs", "remount", "remount")]
@@ -181,6 +182,27 @@ public sealed class LiveMountTests : ContainerTest
         Outcome outcome = Runtime.Invoke("mounts", "add", Id, file);
         Assert.NotEqual(0, outcome.Status);
         Assert.Contains(words, outcome.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>What the child undoes when it could not even join is still the caller's.</summary>
+    [Fact]
+    public void A_failure_to_join_leaves_the_callers_own_mounts_alone()
+    {
+        Needs.Program("strace");
+        Start(userNamespace: false);
+        string file = Path.Combine(Scratch, "mounts.json");
+        File.WriteAllText(file, new JsonArray(Mount("/mnt", "tmpfs", "live")).ToJsonString());
+        string script = """
+            mount --bind /dev/null /dev/null || exit 9
+            grep -c ' /dev/null ' /proc/self/mountinfo
+            strace -f -o /dev/null -e inject=setns:error=EPERM "$@" 2>&1 && exit 8
+            grep -c ' /dev/null ' /proc/self/mountinfo
+            """;
+        using Command change = Runtime.StartThrough(["unshare", "--mount", "/bin/sh", "-c", script, "sh"], "mounts", "add", Id, file);
+        string[] lines = change.Wait().Succeeded().Split('\n');
+        Assert.Contains(lines, line => line.Contains("EPERM", StringComparison.Ordinal));
+        Assert.Equal(lines[0], lines[^1]);
+        DeleteForced();
     }
 
     private void Start(bool userNamespace, string script = "exec sleep 1000")

@@ -21,9 +21,7 @@ internal static class CgroupMountSteps
         Slot place = c.OpenTarget(target, directory: true);
 
         // A link of the image may lead into /proc, where a directory of ours would fake what the kernel says (CVE-2023-27561).
-        nint status = c.Memory.Reserve(120);
-        c.Builder.Call(SyscallNumbers.SYS_fstatfs, place, status);
-        c.Builder.Refuse(status, -1, (nint)(long)FileSystemMagic.PROC_SUPER_MAGIC, Errno.EPERM);
+        c.RefuseFileSystem(place, FileSystemMagic.PROC_SUPER_MAGIC, Errno.EPERM);
         if (mounts.Unified)
         {
             Slot unified = c.MakesCgroupNamespace || mounts.Own.Count == 0

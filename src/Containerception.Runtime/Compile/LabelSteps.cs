@@ -43,9 +43,7 @@ internal static class LabelSteps
         b.Mark(copy);
         b.Call(SyscallNumbers.SYS_open_tree, -100, b.Text("/proc"), (uint)(OpenTreeFlags.OPEN_TREE_CLONE | OpenTreeFlags.OPEN_TREE_CLOEXEC)).Into(proc);
         b.Mark(done);
-        nint status = c.Memory.Reserve(120);
-        b.Call(SyscallNumbers.SYS_fstatfs, proc, status);
-        b.Verify(status, -1, (nint)(long)FileSystemMagic.PROC_SUPER_MAGIC, Errno.ENODEV);
+        c.VerifyFileSystem(proc, FileSystemMagic.PROC_SUPER_MAGIC, Errno.ENODEV);
         return proc;
     }
 

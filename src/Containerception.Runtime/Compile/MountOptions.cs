@@ -180,6 +180,11 @@ internal sealed class MountOptions
         if (Bind && Data.Count > 0)
         {
             string name = Data[0].Key;
+        if (!Bind && !Remount && mount.Type != "proc" && Compilation.Clean(mount.Destination) == "/proc")
+        {
+            throw Refused(mount, $"only type proc may be mounted there, not \"{mount.Type}\": it would fake what the kernel says (CVE-2019-16884)", null);
+        }
+
             throw SuperblockFlags.Contains(name)
                 ? Refused(mount, $"\"{name}\" cannot be set for a bind mount: it belongs to the file system of the source", "set it where that file system is mounted")
                 : Refused(mount, $"unknown option \"{name}\" for a bind mount", null);

@@ -32,11 +32,6 @@ internal static class MountSteps
         {
             string target = Target(mount);
             MountOptions options = MountOptions.Parse(mount);
-            if (target == "/proc" && !options.Bind && !options.Remount && mount.Type != "proc")
-            {
-                throw new ContainerException(FailureKind.Invalid, $"mounts: on /proc may be nothing but a proc, not {mount.Type} (CVE-2019-16884)");
-            }
-
             if (options.Remount)
             {
                 Remount(c, target, options);
@@ -198,7 +193,7 @@ internal static class MountSteps
             : c.Builder.Take(SyscallNumbers.SYS_open_tree, -100, c.Builder.Text(source), (uint)BindSources.TreeFlags(options));
         if (target == "/proc")
         {
-            VerifyFileSystem(c, tree, FileSystemMagic.PROC_SUPER_MAGIC);
+            c.VerifyFileSystem(tree, FileSystemMagic.PROC_SUPER_MAGIC, Errno.EPERM);
         }
 
         if (options.Set != 0 || options.Clear != 0)
@@ -215,11 +210,6 @@ internal static class MountSteps
         string type = mount.Type is { Length: > 0 } given
             ? given
             : throw new ContainerException(FailureKind.Invalid, $"mounts: the mount on {target} has no type");
-        if (target == "/proc" && type != "proc")
-        {
-            throw new ContainerException(FailureKind.Invalid, $"mounts: a {type} on /proc would fake what the kernel says: only type proc may be mounted there");
-        }
-
         Tell(c, type, target, Why(type));
         List<(string Key, string? Value)> data = FileSystemOptions.ForKernel(type, target, options.Data);
         MountLabels.AddOption(c, type, data);
@@ -295,19 +285,10 @@ internal static class MountSteps
         if (!isProc && target != "/proc" && !ProcFiles.Contains(target))
         {
             // A link of the image may lead there all the same, so the descriptor itself is asked (CVE-2023-27561).
-            nint status = c.Memory.Reserve(120);
-            c.Builder.Call(SyscallNumbers.SYS_fstatfs, place, status);
-            c.Builder.Refuse(status, -1, (nint)(long)FileSystemMagic.PROC_SUPER_MAGIC, Errno.EPERM);
+            c.RefuseFileSystem(place, FileSystemMagic.PROC_SUPER_MAGIC, Errno.EPERM);
         }
 
         return place;
-    }
-
-    private static void VerifyFileSystem(Compilation c, Slot tree, FileSystemMagic type)
-    {
-        nint status = c.Memory.Reserve(120);
-        c.Builder.Call(SyscallNumbers.SYS_fstatfs, tree, status);
-        c.Builder.Verify(status, -1, (nint)(long)type, Errno.EPERM);
     }
 
     private static string Why(string type) => type switch

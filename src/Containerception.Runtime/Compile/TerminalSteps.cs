@@ -21,9 +21,7 @@ internal static class TerminalSteps
         b.Tell("terminal", "open a terminal of the container's own /dev/pts", "process.terminal", failure: "open a terminal in /dev/pts of the container");
         nint noLinks = c.OpenHow(OpenFlags.O_PATH | OpenFlags.O_DIRECTORY, ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_SYMLINKS);
         Slot pts = b.Take(SyscallNumbers.SYS_openat2, root, b.Text("/dev/pts"), noLinks, Compilation.OpenHowSize);
-        nint status = c.Memory.Reserve(120);
-        b.Call(SyscallNumbers.SYS_fstatfs, pts, status);
-        b.Verify(status, -1, (nint)(long)FileSystemMagic.DEVPTS_SUPER_MAGIC, Errno.ENODEV);
+        c.VerifyFileSystem(pts, FileSystemMagic.DEVPTS_SUPER_MAGIC, Errno.ENODEV);
         nint flags = Compilation.ToNative(OpenFlags.O_RDWR | OpenFlags.O_NOCTTY | OpenFlags.O_CLOEXEC);
         Slot master = b.Take(SyscallNumbers.SYS_openat, pts, b.Text("ptmx"), flags, 0);
         b.Call(SyscallNumbers.SYS_ioctl, master, TIOCSPTLCK, c.Memory.Reserve(sizeof(int)));

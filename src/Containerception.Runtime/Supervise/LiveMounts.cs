@@ -35,7 +35,9 @@ internal sealed class LiveMounts(string root, Action<StepRecord>? listener)
             bundle.Linux, Credentials.EffectiveUid == 0, isolated, all: true, () => isolated ? Open(state.InitPid, "ns/user", OpenFlags.O_RDONLY) : null);
         using SafeFileHandle? moved = state.NoPivot ? Open(state.InitPid, "root", OpenFlags.O_PATH) : null;
         using SafeFileHandle proc = Files.Open("/proc", OpenFlags.O_PATH | OpenFlags.O_DIRECTORY | OpenFlags.O_CLOEXEC);
-        SafeFileHandle[] numbers = [.. mounts.Select(_ => Files.Open("/dev/null", OpenFlags.O_PATH | OpenFlags.O_CLOEXEC))];
+
+        // What is undone by number before it has its meaning must be no mount: a file in memory never is, the caller's /dev/null may be.
+        SafeFileHandle[] numbers = [.. mounts.Select(_ => MemoryFiles.Create("mount"))];
         try
         {
             LiveMountSettings settings = new() { InitPidfd = pidfd, Namespaces = state.Namespaces, Root = moved, Proc = proc, Numbers = numbers };
