@@ -77,6 +77,9 @@ public sealed class MountOptionTests : ContainerTest
 
     [Theory]
     [InlineData("rro rnosuid", "ro nosuid")]
+    [InlineData("ro rrw", "rw")]
+    [InlineData("rro tmpcopyup", "ro")]
+    [InlineData("noatime rstrictatime", "!noatime !relatime")]
     [InlineData("noatime relatime", "relatime !noatime")]
     [InlineData("async rasync nomand rnomand noiversion nolazytime silent loud defaults", "rw")]
     public void An_option_that_runtimes_disagree_on(string options, string shown)

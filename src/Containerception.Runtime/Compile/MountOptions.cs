@@ -77,6 +77,9 @@ internal sealed class MountOptions
 
     public MountAttributes RecursiveClear { get; private set; }
 
+    /// <summary>Of a mount with none below it, as a new one is: there "rro" is "ro", and the later word.</summary>
+    public MountAttributes SetAlone => (Set & ~RecursiveClear) | RecursiveSet;
+
     /// <summary>In their order: a slave that is then shared is both.</summary>
     public List<(MountFlags Kind, bool Recursive)> Propagation { get; } = [];
 
@@ -177,14 +180,14 @@ internal sealed class MountOptions
 
     private void Check(MountConfig mount)
     {
-        if (Bind && Data.Count > 0)
-        {
-            string name = Data[0].Key;
         if (!Bind && !Remount && mount.Type != "proc" && Compilation.Clean(mount.Destination) == "/proc")
         {
             throw Refused(mount, $"only type proc may be mounted there, not \"{mount.Type}\": it would fake what the kernel says (CVE-2019-16884)", null);
         }
 
+        if (Bind && Data.Count > 0)
+        {
+            string name = Data[0].Key;
             throw SuperblockFlags.Contains(name)
                 ? Refused(mount, $"\"{name}\" cannot be set for a bind mount: it belongs to the file system of the source", "set it where that file system is mounted")
                 : Refused(mount, $"unknown option \"{name}\" for a bind mount", null);

@@ -112,6 +112,11 @@ internal static class MountSteps
             c.SetAttributes(mount, options.RecursiveSet, options.RecursiveClear, 0, recursive: true);
         }
 
+        Propagate(c, mount, options);
+    }
+
+    private static void Propagate(Compilation c, Slot mount, MountOptions options)
+    {
         foreach ((MountFlags kind, bool recursive) in options.Propagation)
         {
             c.SetAttributes(mount, 0, 0, kind, recursive);
@@ -122,7 +127,7 @@ internal static class MountSteps
     {
         // Other mounts and devices are still to be made on it: podman's --read-only-tmpfs=false has a read-only /dev.
         bool isTmpfs = mount.Type == "tmpfs" && !options.Bind;
-        bool sealedLast = isTmpfs && options.Set.HasFlag(MountAttributes.MOUNT_ATTR_RDONLY);
+        bool sealedLast = isTmpfs && options.SetAlone.HasFlag(MountAttributes.MOUNT_ATTR_RDONLY);
         if (Prepare(c, mount, target, options, writable: sealedLast) is not { } prepared)
         {
             return;
@@ -215,7 +220,7 @@ internal static class MountSteps
         MountLabels.AddOption(c, type, data);
 
         // What is to be filled must be written first, and fsmount(2) does not take nosymfollow.
-        MountAttributes set = writable ? options.Set & ~MountAttributes.MOUNT_ATTR_RDONLY : options.Set;
+        MountAttributes set = writable ? options.SetAlone & ~MountAttributes.MOUNT_ATTR_RDONLY : options.SetAlone;
         MountAttributes late = (set & MountAttributes.MOUNT_ATTR_NOSYMFOLLOW) | (options.CopyUp ? set & MountAttributes.MOUNT_ATTR_RDONLY : 0);
         Slot made = c.NewFileSystem(type, mount.Source, data, set & ~late);
         MountLabels.AddAttribute(c, type, made);
@@ -231,7 +236,7 @@ internal static class MountSteps
             c.SetAttributes(made, late, 0, 0, recursive: false);
         }
 
-        Finish(c, made, options);
+        Propagate(c, made, options);
         return new PreparedMount(made, IsDirectory: true, type == "proc", place);
     }
 
