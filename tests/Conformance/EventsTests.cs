@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
 
@@ -76,11 +77,14 @@ public sealed class EventsTests : ContainerTest
     public void Lines_come_until_the_container_ends()
     {
         StartDetached();
-        using Command events = Runtime.Start("events", "--interval", "100ms", Id);
-        Thread.Sleep(450);
+        string file = Path.Combine(Scratch, "events");
+        long start = Stopwatch.GetTimestamp();
+        using Command events = Runtime.StartThrough(["/bin/sh", "-c", $"exec \"$@\" >{file}", "sh"], "events", "--interval", "100ms", Id);
+        WaitFor(() => File.Exists(file) && File.ReadAllLines(file).Length > 2, "three lines");
         Runtime.Invoke("kill", Id, "KILL").Succeeded();
-        string[] lines = events.Wait().Succeeded().Split('\n');
-        Assert.InRange(lines.Length, 2, 10);
+        events.Wait().Succeeded();
+        string[] lines = File.ReadAllLines(file);
+        Assert.InRange(lines.Length, 3, (int)(Stopwatch.GetElapsedTime(start).TotalMilliseconds / 100) + 1);
         Assert.All(lines, line => Assert.Equal(("stats", Id), (Word(line, "type"), Word(line, "id"))));
         DeleteForced();
     }

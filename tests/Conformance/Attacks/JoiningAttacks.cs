@@ -82,7 +82,7 @@ public sealed class JoiningAttacks : ContainerTest
         using Command exec = Runtime.StartThrough(["/bin/sh", "-c", "exec \"$@\" >/dev/null 2>&1", "sh"],
             "exec", "--detach", Id, "/bin/sh", "-c", $"/bin/probe {how} 3000 {canary.Secret} >/tmp/hunting; mv /tmp/hunting /tmp/found");
         exec.Wait().Succeeded();
-        Thread.Sleep(1000);
+        WaitFor(IsHunting, "the hunt to begin");
         Runtime.Invoke("start", Id).Succeeded();
         WaitFor(IsOver, "the hunt");
         AssertFoundNothing();
@@ -99,7 +99,11 @@ public sealed class JoiningAttacks : ContainerTest
         using Command exec = Runtime.StartThrough(["/bin/sh", "-c", "exec \"$@\" >/dev/null 2>&1", "sh"],
             "exec", "--detach", "--cap", "CAP_SYS_PTRACE", Id, "/bin/sh", "-c", $"/bin/probe look 2000 {canary.Secret} >/tmp/hunting; mv /tmp/hunting /tmp/found");
         bool refused = exec.Wait().Status != 0;
-        Thread.Sleep(500);
+        if (!refused)
+        {
+            WaitFor(IsHunting, "the hunt to begin");
+        }
+
         Runtime.Invoke("start", Id).Succeeded();
         if (!refused)
         {
@@ -176,6 +180,8 @@ public sealed class JoiningAttacks : ContainerTest
         Config.Set("root.readonly", false);
         return StartDetached("/bin/sh", "-c", $"/bin/probe {how} {milliseconds} {canary.Secret} >/tmp/hunting; mv /tmp/hunting /tmp/found; sleep 1000");
     }
+
+    private bool IsHunting() => IsOver() || File.Exists(Bundle.InRoot("/tmp/hunting"));
 
     private bool IsOver() => File.Exists(Bundle.InRoot("/tmp/found"));
 
