@@ -47,6 +47,66 @@ public sealed class DBusTests
         Assert.Equal("", signal.Body[1].Text);
     }
 
+    /// <summary>A bus lets anybody send anybody a signal; it says who did.</summary>
+    [Fact]
+    public void A_forged_end_of_a_job_is_not_believed()
+    {
+        using Daemon daemon = new();
+        using DBusConnection connection = DBusConnection.Open(daemon.Socket, isBus: true);
+        DBusMessage answer = connection.Ask(Bus, Path, Bus, "GetNameOwner", Bus);
+        string ours = connection.Call(Bus, Path, Bus, "ListNames")[0].Items.Select(one => one.Text).Single(one => one.StartsWith(':'));
+        using Process forger = Process.Start(
+            "/usr/bin/dbus-send",
+            [
+                $"--bus=unix:path={daemon.Socket}", "--type=signal", $"--dest={ours}", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager.JobRemoved",
+                "uint32:1", "objpath:/job/1", "string:a.scope", "string:done",
+            ]);
+        forger.WaitForExit();
+
+        DBusMessage forged = connection.WaitForSignal(message => message.Member == "JobRemoved");
+        DBusMessage begun = answer with { Body = [new DBusValue("o", "/job/1")] };
+        Assert.False(SystemdCalls.Ends(forged, begun));
+        Assert.True(SystemdCalls.Ends(forged with { Sender = answer.Sender }, begun));
+    }
+
+    [Fact]
+    public void The_end_of_a_job_is_told_by_systemd_alone()
+    {
+        DBusMessage begun = new(DBusMessageType.Reply, 1) { Sender = ":1.2", Body = [new DBusValue("o", "/job/1")] };
+        DBusMessage signal = new(DBusMessageType.Signal, 2)
+        {
+            Sender = ":1.2",
+            Path = "/org/freedesktop/systemd1",
+            Interface = "org.freedesktop.systemd1.Manager",
+            Member = "JobRemoved",
+            Body = [1u, new DBusValue("o", "/job/1"), "a.scope", "done"],
+        };
+
+        Assert.True(SystemdCalls.Ends(signal, begun));
+        Assert.True(SystemdCalls.Ends(signal with { Sender = null }, begun with { Sender = null }));
+        Assert.False(SystemdCalls.Ends(signal with { Sender = ":1.3" }, begun));
+        Assert.False(SystemdCalls.Ends(signal with { Sender = null }, begun));
+        Assert.False(SystemdCalls.Ends(signal with { Interface = "a.b" }, begun));
+        Assert.False(SystemdCalls.Ends(signal with { Path = "/" }, begun));
+        Assert.False(SystemdCalls.Ends(signal with { Body = [1u, 2u, "a.scope", "done"] }, begun));
+        Assert.False(SystemdCalls.Ends(signal with { Body = [1u, new DBusValue("o", "/job/1"), "a.scope", 3u] }, begun));
+        Assert.False(SystemdCalls.Ends(signal with { Body = [] }, begun));
+    }
+
+    [Fact]
+    public void A_bus_that_goes_away_is_told_as_a_failure_of_the_bus()
+    {
+        Daemon daemon = new();
+        using DBusConnection connection = DBusConnection.Open(daemon.Socket, isBus: true);
+        connection.Call(Bus, Path, Bus, "GetId");
+        daemon.Dispose();
+
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.Throws<CgroupException>(() => connection.Call(Bus, Path, Bus, "GetId"));
+        }
+    }
+
     [Fact]
     public void What_is_written_is_read_again()
     {

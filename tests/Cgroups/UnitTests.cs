@@ -70,6 +70,8 @@ public sealed class UnitTests
     [InlineData("['a.service', \"b.service\"]", "as", "[a.service, b.service]")]
     [InlineData("[uint32 1, 2]", "au", "[1, 2]")]
     [InlineData("@as []", "as", "[]")]
+    [InlineData("@a(sa{sv}(bd)) []", "a(sa{sv}(bd))", "[]")]
+    [InlineData("@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaas []", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaas", "[]")]
     [InlineData("[[1], [2]]", "aai", "[[1], [2]]")]
     [InlineData("b'ab'", "ay", "[97, 98, 0]")]
     public void A_property_is_written_as_GVariant_text(string text, string signature, string value)
@@ -93,6 +95,16 @@ public sealed class UnitTests
     [InlineData("3000000000")]
     [InlineData("(1, 2)")]
     [InlineData("'\\")]
+    [InlineData("@a []")]
+    [InlineData("@a( []")]
+    [InlineData("@a() []")]
+    [InlineData("@a(s} []")]
+    [InlineData("@a{vs} []")]
+    [InlineData("@a{s} []")]
+    [InlineData("@{ss} []")]
+    [InlineData("@ass []")]
+    [InlineData("@az []")]
+    [InlineData("@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaas []")]
     public void What_is_no_value_is_refused(string text) => Assert.Null(PropertyText.Parse(text));
 
     [Fact]
@@ -110,6 +122,8 @@ public sealed class UnitTests
     [InlineData("org.systemd.property.Ab", "1", "\"Ab\" is not the name of a systemd property")]
     [InlineData("org.systemd.property.A.b", "1", "\"A.b\" is not the name of a systemd property")]
     [InlineData("org.systemd.property.TimeoutStopSec", "'a'", "a is not a number of seconds")]
+    [InlineData("org.systemd.property.TimeoutStopSec", "-1.5", "-1.5 is not a number of seconds")]
+    [InlineData("org.systemd.property.TimeoutStopSec", "double NaN", "NaN is not a number of seconds")]
     [InlineData("org.systemd.property.Slice", "a", "\"a\" is not a value")]
     public void A_wrong_annotation_is_named(string key, string value, string problem)
         => Assert.Equal($"annotations[\"{key}\"]: {problem}", Assert.Throws<CgroupException>(() => UnitProperty.FromAnnotations(Map((key, value)))).Message);

@@ -55,8 +55,12 @@ internal sealed class DBusConnection : IDisposable
 
     /// <summary>Calls a method, and waits for its answer.</summary>
     /// <exception cref="DBusException">The answer is an error.</exception>
-    /// <exception cref="CgroupException">There is none in half a minute.</exception>
+    /// <exception cref="CgroupException">There is none in half a minute, or the bus is gone.</exception>
     public IReadOnlyList<DBusValue> Call(string destination, string path, string type, string member, params IReadOnlyList<DBusValue> body)
+        => Ask(destination, path, type, member, body).Body;
+
+    /// <summary>As <see cref="Call"/>, for who wants to know who answered.</summary>
+    public DBusMessage Ask(string destination, string path, string type, string member, params IReadOnlyList<DBusValue> body)
     {
         uint serial = Send(destination, path, type, member, wantsReply: true, body);
         Deadline deadline = new(Patience);
@@ -70,7 +74,7 @@ internal sealed class DBusConnection : IDisposable
             }
 
             return message.Type == DBusMessageType.Reply
-                ? message.Body
+                ? message
                 : throw new DBusException(message.ErrorName ?? "", message.Body is [{ Signature: "s" } text, ..] ? text.Text : message.ErrorName ?? "");
         }
     }
@@ -80,7 +84,7 @@ internal sealed class DBusConnection : IDisposable
         => Send(destination, path, type, member, wantsReply: false, body);
 
     /// <summary>Waits for a signal, which may have come meanwhile.</summary>
-    /// <exception cref="CgroupException">None came in half a minute.</exception>
+    /// <exception cref="CgroupException">None came in half a minute, or the bus is gone.</exception>
     public DBusMessage WaitForSignal(Predicate<DBusMessage> wanted)
     {
         Deadline deadline = new(Patience);
@@ -109,8 +113,15 @@ internal sealed class DBusConnection : IDisposable
             Member = member,
             Body = body,
         };
-        SendAll(message.Write());
-        return _serial;
+        try
+        {
+            SendAll(message.Write());
+            return _serial;
+        }
+        catch (LinuxException failure)
+        {
+            throw Gone(failure);
+        }
     }
 
     private void Keep(DBusMessage message)
@@ -154,20 +165,27 @@ internal sealed class DBusConnection : IDisposable
 
     private DBusMessage Receive(Deadline deadline)
     {
-        while (_count < DBusMessage.PrefixSize)
-        {
-            ReceiveMore(deadline);
-        }
-
+        ReceiveAtLeast(DBusMessage.PrefixSize, deadline);
         int length = DBusMessage.LengthOf(_received);
-        while (_count < length)
-        {
-            ReceiveMore(deadline);
-        }
-
+        ReceiveAtLeast(length, deadline);
         DBusMessage message = DBusMessage.Read(_received[..length]);
         Drop(length);
         return message;
+    }
+
+    private void ReceiveAtLeast(int count, Deadline deadline)
+    {
+        try
+        {
+            while (_count < count)
+            {
+                ReceiveMore(deadline);
+            }
+        }
+        catch (LinuxException failure)
+        {
+            throw Gone(failure);
+        }
     }
 
     private void ReceiveMore(Deadline deadline)
@@ -199,4 +217,6 @@ internal sealed class DBusConnection : IDisposable
             bytes = bytes[SocketMessages.Send(_socket, bytes)..];
         }
     }
+
+    private static CgroupException Gone(LinuxException failure) => new($"D-Bus: the bus is gone: {failure.Message}", null, failure);
 }

@@ -34,6 +34,9 @@ internal sealed record DBusMessage(DBusMessageType Type, uint Serial)
 
     public string? Destination { get; init; }
 
+    /// <summary>The unique name of who sent it, which a bus vouches for.</summary>
+    public string? Sender { get; init; }
+
     /// <summary>The call that this one answers.</summary>
     public uint ReplySerial { get; init; }
 
@@ -99,6 +102,9 @@ internal sealed record DBusMessage(DBusMessageType Type, uint Serial)
                     break;
                 case 5:
                     message = message with { ReplySerial = content is ulong serial ? (uint)serial : 0 };
+                    break;
+                case 7:
+                    message = message with { Sender = content as string };
                     break;
                 case 8:
                     signature = content as string ?? "";

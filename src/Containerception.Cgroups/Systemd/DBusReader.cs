@@ -12,8 +12,6 @@ internal sealed class DBusReader(byte[] bytes, bool bigEndian)
     private int _at;
     private int _depth;
 
-    public int Position => _at;
-
     public void Align(int boundary) => _at = (_at + boundary - 1) & -boundary;
 
     /// <summary>The values of a signature, one after the other.</summary>

@@ -9,9 +9,6 @@ namespace Containerception.Cgroups;
 /// </summary>
 internal ref struct PropertyText
 {
-    // dbus-specification, "Valid Signatures".
-    private const int ArrayDepthMax = 32;
-
     private readonly ReadOnlySpan<char> _text;
     private int _at;
     private int _depth;
@@ -67,7 +64,7 @@ internal ref struct PropertyText
                 return type is null or "ay" && ReadText() is { } bytes ? Bytes(bytes) : null;
             case '@':
                 _at++;
-                return type is null && ReadWord() is { Length: > 0 } signature ? ReadValue(signature.ToString()) : null;
+                return type is null && ReadWord() is var signature && DBusSignature.IsOneType(signature) ? ReadValue(signature.ToString()) : null;
             default:
                 return ReadPlain(type);
         }
@@ -140,7 +137,7 @@ internal ref struct PropertyText
 
     private DBusValue? ReadArray(string? type)
     {
-        if (type is not (null or ['a', ..]) || ++_depth > ArrayDepthMax)
+        if (type is not (null or ['a', ..]) || ++_depth > DBusSignature.DepthMax)
         {
             return null;
         }

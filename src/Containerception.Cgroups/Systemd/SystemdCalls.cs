@@ -124,6 +124,15 @@ internal sealed class SystemdCalls : IDisposable
 
     public void Dispose() => _bus.Dispose();
 
+    /// <summary>
+    /// Whether a signal tells the end of a job. Anybody on a bus may send us one: only who answered our call can tell. On systemd's own socket
+    /// nobody else speaks, and its messages all have one sender, or none.
+    /// </summary>
+    internal static bool Ends(DBusMessage signal, DBusMessage begun)
+        => signal.Sender == begun.Sender
+            && signal is { Path: ManagerPath, Interface: ManagerType, Member: "JobRemoved", Body: [_, { Content: string job }, _, { Content: string }, ..] }
+            && job == begun.Body[0].Text;
+
     private static DBusValue Pair(UnitProperty property) => DBusValue.Struct(property.Name, DBusValue.Variant(property.Value));
 
     private DBusValue GetProperty(string name)
@@ -153,8 +162,8 @@ internal sealed class SystemdCalls : IDisposable
     /// <returns>How the job ended: "done", "failed", "timeout" and others.</returns>
     private string Run(string member, params IReadOnlyList<DBusValue> body)
     {
-        string job = _bus.Call(Destination, ManagerPath, ManagerType, member, body)[0].Text;
-        return _bus.WaitForSignal(message => message.Member == "JobRemoved" && message.Body.Count > 3 && message.Body[1].Text == job).Body[3].Text;
+        DBusMessage begun = _bus.Ask(Destination, ManagerPath, ManagerType, member, body);
+        return _bus.WaitForSignal(message => Ends(message, begun)).Body[3].Text;
     }
 
     private void ResetFailed(string unit)

@@ -59,7 +59,7 @@ public sealed class UnitProperty
     {
         double seconds = value.Signature switch
         {
-            "d" => (double)value.Content,
+            "d" when (double)value.Content >= 0 => (double)value.Content,
             "y" or "n" or "q" or "i" or "u" or "x" or "t" when (long)value.Number >= 0 => value.Number,
             _ => throw new CgroupException($"annotations[\"{key}\"]: {Describe(value)} is not a number of seconds"),
         };
