@@ -40,7 +40,7 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
         using (StateDirectory directory = StateDirectory.Open(Root, id))
         {
             directory.Lock();
-            notify = notifySocket is not null && directory.HasNotifyDirectory ? NotifyProxy.Open(directory, notifySocket) : null;
+            notify = notifySocket is not null && directory.HasNotifyDirectory ? NotifyProxy.Open(directory, notifySocket, warn) : null;
             Warn(Starter.Start(directory));
             state = directory.Load();
         }
@@ -49,7 +49,7 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
         using (notify)
         {
             using SafeFileHandle? init = notify is null ? null : Linux.Processes.TryPidfdOpen(state.InitPid);
-            if (init is not null)
+            if (init is not null && ProcessTable.IsAlive(state.InitPid, state.InitStart))
             {
                 notify!.WaitUntilReady(state.InitPid, init);
             }

@@ -59,6 +59,46 @@ public sealed class ServiceManagerTests : ContainerTest
     }
 
     [Fact]
+    public void Only_the_first_word_of_being_ready_is_passed_on()
+    {
+        using Socket manager = Listen();
+        Prepare($"{Announce}{Announce}{Announce}exit 7");
+        using Command run = Runtime.Start("run", "--bundle", Bundle.Path, Id);
+
+        Assert.Equal("READY=1", Hear(manager, out _));
+        Assert.Equal(7, run.Wait().Status);
+        Assert.Equal(0, manager.Available);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_manager_that_goes_away_does_not_end_the_container(bool detach)
+    {
+        string shared = Directory.CreateDirectory(Path.Combine(Scratch, "shared")).FullName;
+        Config.AddMount("/mnt", "bind", shared, "bind");
+        using Socket manager = Listen();
+        Prepare($"touch /mnt/runs; while ! test -e /mnt/go; do sleep 0.05; done; {Announce}touch /mnt/went; exit 7");
+        using Command run = detach ? Detached("run", "--detach", "--bundle", Bundle.Path, Id) : Runtime.Start("run", "--bundle", Bundle.Path, Id);
+        WaitFor(() => File.Exists(Path.Combine(shared, "runs")), "the program");
+        manager.Dispose();
+        File.WriteAllText(Path.Combine(shared, "go"), "");
+
+        Outcome outcome = run.Wait();
+        WaitFor(() => File.Exists(Path.Combine(shared, "went")), "the program's end");
+        Assert.Equal(detach ? 0 : 7, outcome.Status);
+        Assert.Contains("the service manager is not told", detach ? File.ReadAllText(Path.Combine(Scratch, "output")) : outcome.Errors, StringComparison.Ordinal);
+        if (detach)
+        {
+            DeleteForced();
+        }
+        else
+        {
+            Assert.NotEqual(0, Runtime.Invoke("state", Id).Status);
+        }
+    }
+
+    [Fact]
     public void Who_waits_for_a_program_that_ends_waits_no_longer()
     {
         using Socket manager = Listen();

@@ -55,7 +55,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
             {
                 directory.MakeNotifyDirectory();
                 bundle = bundle.With(NotifyProxy.Announce(bundle.Config, directory.NotifyPath));
-                notify = waitsForStart ? null : NotifyProxy.Open(directory, manager);
+                notify = waitsForStart ? null : NotifyProxy.Open(directory, manager, warn);
                 undo.Push(() => notify?.Dispose());
             }
 

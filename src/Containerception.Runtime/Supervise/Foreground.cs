@@ -58,8 +58,7 @@ internal sealed class Foreground : IDisposable
                         ended = true;
                         break;
                     case NotifyToken:
-                        // We stay, so we are who the service manager watches.
-                        notify!.Relay(Processes.GetPid());
+                        PassReadiness(notify!);
                         break;
                     default:
                         relay!.Copy(item.Token);
@@ -80,6 +79,16 @@ internal sealed class Foreground : IDisposable
         _epoll.Dispose();
         _signals.Dispose();
         Signals.SetMask(Before);
+    }
+
+    /// <summary>We stay, so we are who the service manager watches. Once that is said the socket is closed: what nobody reads would fill it, and hold the program up.</summary>
+    private void PassReadiness(NotifyProxy notify)
+    {
+        if (notify.Relay(Processes.GetPid()))
+        {
+            Epoll.Remove(_epoll, notify.Socket);
+            notify.Dispose();
+        }
     }
 
     private void PassSignals(int pid, SafeFileHandle pidfd, TerminalRelay? relay)

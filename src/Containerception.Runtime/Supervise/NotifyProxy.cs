@@ -20,11 +20,13 @@ internal sealed class NotifyProxy : IDisposable
     private const int BarrierMilliseconds = 30_000;
 
     private readonly SafeFileHandle _manager;
+    private readonly Action<string>? _warn;
 
-    private NotifyProxy(SafeFileHandle socket, SafeFileHandle manager)
+    private NotifyProxy(SafeFileHandle socket, SafeFileHandle manager, Action<string>? warn)
     {
         Socket = socket;
         _manager = manager;
+        _warn = warn;
     }
 
     /// <summary>Readable when the container has something to say.</summary>
@@ -40,8 +42,9 @@ internal sealed class NotifyProxy : IDisposable
     /// <summary>Listens for the container.</summary>
     /// <param name="directory">Where the container's socket is to be.</param>
     /// <param name="manager">The manager's socket, as NOTIFY_SOCKET names it: a path, or with an @ before it an abstract name.</param>
+    /// <param name="warn">Is told when the manager cannot be.</param>
     /// <exception cref="ContainerException">Nobody listens there.</exception>
-    public static NotifyProxy Open(StateDirectory directory, string manager)
+    public static NotifyProxy Open(StateDirectory directory, string manager, Action<string>? warn)
     {
         string path = Path.Join(directory.NotifyPath, StateDirectory.NotifySocket);
         const UnixFileMode ForAll = (UnixFileMode)0x1FF;
@@ -52,7 +55,7 @@ internal sealed class NotifyProxy : IDisposable
             UnixSockets.Connect(theirs, manager);
             UnixSockets.Bind(ours, path);
             Files.FchmodAt(Descriptor.WorkingDirectory, path, ForAll);
-            return new NotifyProxy(ours, theirs);
+            return new NotifyProxy(ours, theirs, warn);
         }
         catch (LinuxException failure)
         {
@@ -65,8 +68,22 @@ internal sealed class NotifyProxy : IDisposable
 
     /// <summary>Takes one message of the container, and passes on that it is ready.</summary>
     /// <param name="mainPid">The process that the service shall be taken for.</param>
-    /// <returns>Whether that is what it said.</returns>
+    /// <returns>Whether that is what it said, or nobody can be told any more: then there is nothing left to wait for.</returns>
     public bool Relay(int mainPid)
+    {
+        try
+        {
+            return RelayOrThrow(mainPid);
+        }
+        catch (LinuxException failure)
+        {
+            // The container must not suffer from a manager that is gone, nor we from what the container sends.
+            _warn?.Invoke($"NOTIFY_SOCKET: {failure.Message}: the service manager is not told whether the container is ready");
+            return true;
+        }
+    }
+
+    private bool RelayOrThrow(int mainPid)
     {
         Span<byte> message = stackalloc byte[MessageBytesMax];
         int length = SocketMessages.Receive(Socket, message, out SafeFileHandle[] descriptors, SocketMessages.DescriptorsMax);
@@ -129,7 +146,15 @@ internal sealed class NotifyProxy : IDisposable
         {
             using (write)
             {
-                SocketMessages.Send(_manager, "BARRIER=1"u8, write);
+                try
+                {
+                    SocketMessages.Send(_manager, "BARRIER=1"u8, write);
+                }
+                catch (LinuxException)
+                {
+                    // A manager that is gone reads no more.
+                    return;
+                }
             }
 
             Polling.Poll(read, PollEvents.POLLIN, BarrierMilliseconds);
