@@ -21,6 +21,9 @@ public static class RuntimeAnnotations
     /// <summary>The caller's supplementary groups stay, whatever <c>process.user</c> says.</summary>
     public const string KeepOriginalGroups = "run.oci.keep_original_groups";
 
+    /// <summary>The mount option that carries <c>linux.mountLabel</c>: <c>context</c>, <c>fscontext</c>, <c>defcontext</c> or <c>rootcontext</c> of mount(8).</summary>
+    public const string MountContextType = "run.oci.mount_context_type";
+
     /// <summary>A unix socket that is sent a pidfd of the container's first process.</summary>
     public const string PidfdReceiver = "run.oci.pidfd_receiver";
 

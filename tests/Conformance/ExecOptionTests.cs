@@ -164,9 +164,11 @@ public sealed class ExecOptionTests : ContainerTest
             """);
         Runtime.Invoke("exec", "--detach", "--console-socket", console.Path, "--process", document, Id).Succeeded();
         (int master, string name) = console.Receive();
-        Posix.Close(master);
         Assert.StartsWith("/dev/pts/", name, StringComparison.Ordinal);
         WaitFor(() => Runtime.Invoke("exec", Id, "/bin/cat", "/dev/shm/size").Output == "12 34\n", "the size of the terminal");
+
+        // Not before: without a master the terminal hangs up, and the shell would end before it has looked.
+        Posix.Close(master);
         DeleteForced();
     }
 

@@ -101,6 +101,28 @@ public sealed class HookTests : ContainerTest
         Assert.DoesNotContain("never", outcome.Output, StringComparison.Ordinal);
     }
 
+    /// <summary>Nobody waits for a started container: its own standard error is where it is said, once.</summary>
+    [Theory]
+    [InlineData("/no/such/hook")]
+    [InlineData("/bin/sh", "-c", "exit 3")]
+    public void A_start_hook_that_fails_after_start_is_named(string path, params string[] args)
+    {
+        Config.AddHook("startContainer", "/bin/true");
+        Config.AddHook("startContainer", path, args);
+        Config.SetWords("process.args", "/bin/echo", "never");
+        Bundle.Save();
+        string output = Path.Combine(Scratch, "output");
+        using (Command create = Runtime.StartThrough(["/bin/sh", "-c", $"exec \"$@\" >{output} 2>&1", "sh"], "create", "--bundle", Bundle.Path, Id))
+        {
+            create.Wait().Succeeded();
+        }
+
+        Runtime.Invoke("start", Id);
+        WaitForStatus("stopped");
+        Assert.Equal($"error running startContainer hook #1: {path}: it is not there, cannot be executed, or failed\n", File.ReadAllText(output));
+        Runtime.Invoke("delete", Id).Succeeded();
+    }
+
     [Theory]
     [InlineData("prestart")]
     [InlineData("createRuntime")]

@@ -241,7 +241,7 @@ internal static class CreateCompiler
             Conversation.Say(c, SyncMessage.HooksPlease, wait: true);
         }
 
-        HookSteps.Add(c, "createContainer", hooks.CreateContainer, state, settings.HookOutput);
+        HookSteps.Add(c, "createContainer", hooks.CreateContainer, state, settings.HookOutput, isHeard: true);
     }
 
     private static void Streams(Compilation c, ProcessConfig process, Slot? terminal)
@@ -285,7 +285,7 @@ internal static class CreateCompiler
             c.Builder.Call(SyscallNumbers.SYS_read, c.Inherit(fifo), c.Memory.Reserve(1), 1);
         }
 
-        HookSteps.Add(c, "startContainer", c.Config.Hooks?.StartContainer ?? [], state, settings.HookOutput);
+        HookSteps.Add(c, "startContainer", c.Config.Hooks?.StartContainer ?? [], state, settings.HookOutput, isHeard: settings.Fifo is null);
         ProcessSteps.Execute(c, process, settings.Environment, program, settings.Filter, settings.Preserved, settings.SignalMask, settings.Stub, reports: settings.Fifo is null);
     }
 }

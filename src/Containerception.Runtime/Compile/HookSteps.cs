@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using Containerception.Linux;
 using Containerception.Oci;
 using Microsoft.Win32.SafeHandles;
@@ -18,15 +19,23 @@ internal static class HookSteps
     private const int CLD_EXITED = 1;
     private static readonly nint LowWord = unchecked((nint)0xFFFFFFFFL);
 
-    public static unsafe void Add(Compilation c, string kind, ImmutableArray<HookConfig> hooks, Slot state, HookOutput output)
+    /// <param name="c">Where the steps go.</param>
+    /// <param name="kind">As the configuration calls these hooks.</param>
+    /// <param name="hooks">In their order.</param>
+    /// <param name="state">The file of the container's state.</param>
+    /// <param name="output">Where the hooks write.</param>
+    /// <param name="isHeard">Whether somebody listens to the child, who has the words for its failure.</param>
+    public static unsafe void Add(Compilation c, string kind, ImmutableArray<HookConfig> hooks, Slot state, HookOutput output, bool isHeard)
     {
+        List<Slot> begun = [];
         for (int i = 0; i < hooks.Length; i++)
         {
             HookConfig hook = hooks[i];
             ProgramBuilder b = c.Builder;
             b.Tell(
                 "hook", "run the " + kind + " hook {0}", "hooks." + kind, hook.Path,
-                failure: $"error running {kind} hook #{i}: {hook.Path}");
+                failure: Failure(kind, i, hook));
+            begun.Add(Now(c));
             nint pidfd = c.Memory.Reserve(sizeof(int));
             CloneArgs args = new() { flags = CloneFlags.CLONE_PIDFD, pidfd = (ulong)pidfd, exit_signal = SIGCHLD };
             Label child = b.NewLabel();
@@ -44,7 +53,47 @@ internal static class HookSteps
             b.Call(SyscallNumbers.SYS_execve, b.Text(hook.Path), c.Memory.Texts(argv), c.Memory.Texts(hook.Env));
             b.Mark(done);
         }
+
+        if (!isHeard && hooks.Length > 0)
+        {
+            SayFailure(c, kind, hooks, begun);
+        }
     }
+
+    private static string Failure(string kind, int index, HookConfig hook) => $"error running {kind} hook #{index}: {hook.Path}";
+
+    /// <summary>Once it is started nobody listens to init any more. As runc's, it says on the container's own standard error which hook failed.</summary>
+    private static void SayFailure(Compilation c, string kind, ImmutableArray<HookConfig> hooks, List<Slot> begun)
+    {
+        const int StandardError = 2;
+        ProgramBuilder b = c.Builder;
+        b.Tell("hook", "say which " + kind + " hook failed", "only then: the container's standard error is the only place left to say it");
+        Slot passed = Now(c);
+        Label after = b.NewLabel();
+        Label end = b.NewLabel();
+        b.Jump(after);
+        b.MarkCleanup();
+        b.JumpIf(passed, end);
+        for (int i = hooks.Length - 1; i >= 0; i--)
+        {
+            Label say = b.NewLabel();
+            Label next = b.NewLabel();
+            b.JumpIf(begun[i], say);
+            b.Jump(next);
+            b.Mark(say);
+            byte[] words = Encoding.UTF8.GetBytes($"{Failure(kind, i, hooks[i])}: it is not there, cannot be executed, or failed\n");
+            b.Call(SyscallNumbers.SYS_write, StandardError, c.Memory.Copy(words), words.Length);
+            b.Jump(end);
+            b.Mark(next);
+        }
+
+        b.Mark(end);
+        b.Fail(Errno.ECANCELED);
+        b.Mark(after);
+    }
+
+    /// <summary>A slot that is no longer negative from here on.</summary>
+    private static Slot Now(Compilation c) => c.Builder.Load(c.Memory.Reserve(sizeof(int)));
 
     private static void Redirect(Compilation c, SafeFileHandle? file, int number)
     {

@@ -1,13 +1,11 @@
 using Containerception.Linux;
+using Containerception.Oci;
 
 namespace Containerception.Runtime;
 
 /// <summary>linux.mountLabel: the SELinux context of the file systems that are made for the container. A bind mount's files have theirs.</summary>
 internal static class MountLabels
 {
-    /// <summary>The annotation by which crun's callers choose the kind of context, of mount(8).</summary>
-    private const string TypeAnnotation = "run.oci.mount_context_type";
-
     /// <exception cref="ContainerException">There is a label, and nobody who would look at it; or a kind of context that there is not.</exception>
     public static void Check(Compilation c)
     {
@@ -48,11 +46,11 @@ internal static class MountLabels
         b.Close(root);
     }
 
-    private static string ContextType(Compilation c) => c.Config.Annotations.GetValueOrDefault(TypeAnnotation) switch
+    private static string ContextType(Compilation c) => c.Config.Annotations.GetValueOrDefault(RuntimeAnnotations.MountContextType) switch
     {
         null or "" => "context",
-        "context" or "fscontext" or "defcontext" or "rootcontext" => c.Config.Annotations[TypeAnnotation],
+        "context" or "fscontext" or "defcontext" or "rootcontext" => c.Config.Annotations[RuntimeAnnotations.MountContextType],
         string other => throw new ContainerException(
-            FailureKind.Invalid, $"annotations.{TypeAnnotation}: \"{other}\" is no kind of context", "context, fscontext, defcontext and rootcontext are: mount(8)"),
+            FailureKind.Invalid, $"annotations.{RuntimeAnnotations.MountContextType}: \"{other}\" is no kind of context", "context, fscontext, defcontext and rootcontext are: mount(8)"),
     };
 }

@@ -50,8 +50,8 @@ internal sealed class CreateConversation(
                     MoveDevices(privileged);
                     init.Go();
                     break;
-                case SyncMessage.Terminal:
-                    TakeTerminal(descriptor!);
+                case SyncMessage.Terminal when descriptor is not null:
+                    TakeTerminal(descriptor);
                     break;
                 case SyncMessage.SchedulingPlease:
                     Priorities.Set(init.Pid, bundle.Config.Process!);
