@@ -24,13 +24,33 @@ public static partial class Directories
     public static List<DirectoryEntry> Read(SafeFileHandle directory)
     {
         List<DirectoryEntry> entries = [];
+        Read(directory, (name, type) => entries.Add(new(Encoding.UTF8.GetString(name), type)));
+        return entries;
+    }
+
+    /// <summary>The names of the directories in it, as the kernel keeps them, each with its NUL: for <see cref="DirectoryNames"/>.</summary>
+    public static List<byte[]> ReadSubdirectories(SafeFileHandle directory)
+    {
+        List<byte[]> names = [];
+        Read(directory, (name, type) =>
+        {
+            if (type == FileType.S_IFDIR)
+            {
+                names.Add([.. name, 0]);
+            }
+        });
+        return names;
+    }
+
+    private static void Read(SafeFileHandle directory, Action<ReadOnlySpan<byte>, FileType> add)
+    {
         Span<byte> buffer = stackalloc byte[BufferBytes];
         while (true)
         {
             nint length = Check.Result(getdents64(directory, buffer, buffer.Length), $"getdents64({directory}, {buffer.Length})");
             if (length == 0)
             {
-                return entries;
+                return;
             }
 
             for (Span<byte> rest = buffer[..(int)length]; !rest.IsEmpty; rest = rest[MemoryMarshal.Read<ushort>(rest[LengthOffset..])..])
@@ -39,7 +59,7 @@ public static partial class Directories
                 name = name[..name.IndexOf((byte)0)];
                 if (!name.SequenceEqual("."u8) && !name.SequenceEqual(".."u8))
                 {
-                    entries.Add(new(Encoding.UTF8.GetString(name), (FileType)(rest[TypeOffset] << TypeShift)));
+                    add(name, (FileType)(rest[TypeOffset] << TypeShift));
                 }
             }
         }

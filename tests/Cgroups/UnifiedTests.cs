@@ -49,6 +49,51 @@ public sealed class UnifiedTests
     }
 
     [Fact]
+    public void Groups_beyond_every_path_and_with_names_of_any_bytes_are_removed_too()
+    {
+        using Cgroup cgroup = Create(null);
+        string path = cgroup.Paths[""];
+        string script = $"""
+            cd {path}; mkdir -p $'a\377b/c\303' z/y
+            for level in $(seq 20); do mkdir {new string('n', 250)}; cd {new string('n', 250)}; done
+            for level in $(seq 10); do mkdir -p {Deep()}; cd {Deep()}; done
+            echo 0 > cgroup.procs; echo there; read stay
+            """;
+        using Worker worker = new(cgroup, script);
+        worker.Go();
+        Assert.Equal("there", worker.ReadLine());
+        int before = Directory.GetFiles("/proc/self/fd").Length;
+
+        Assert.Equal([worker.Pid], cgroup.Processes());
+        cgroup.KillAll(Signal.SIGKILL);
+        cgroup.Remove();
+
+        Assert.False(Directory.Exists(path));
+        Assert.InRange(Directory.GetFiles("/proc/self/fd").Length, 1, before + 8);
+
+        static string Deep() => string.Join('/', Enumerable.Repeat("d", 100));
+    }
+
+    [Fact]
+    public void The_processes_of_a_threaded_group_are_found_and_killed()
+    {
+        using Cgroup cgroup = Create(null);
+        string path = cgroup.Paths[""];
+        Directory.CreateDirectory(path + "/own");
+        using Worker worker = new(cgroup, $"echo threaded > {path}/own/cgroup.type && echo $$ > {path}/own/cgroup.threads; echo there; read stay");
+        worker.Go();
+        Assert.Equal("there", worker.ReadLine());
+        Assert.Throws<IOException>(() => File.ReadAllText(path + "/own/cgroup.procs"));
+
+        Assert.Equal([worker.Pid], cgroup.Processes());
+        cgroup.KillAll(Signal.SIGKILL);
+        cgroup.Remove();
+
+        worker.WaitForEnd();
+        Assert.False(Directory.Exists(path));
+    }
+
+    [Fact]
     public void The_door_is_the_directory()
     {
         using Cgroup cgroup = Create(null);

@@ -85,6 +85,51 @@ public sealed class CleanupTests : ContainerTest
     }
 
     [Fact]
+    public void Groups_beyond_every_path_and_more_than_descriptors_are_no_obstacle()
+    {
+        Needs.CgroupV1("pids");
+        string group = CgroupFiles.Group(StartDetached()["pid"]!.GetValue<int>(), "pids");
+        string deep = string.Join('/', Enumerable.Repeat("d", 100));
+        string script = $"cd {group}; for level in $(seq 20); do mkdir {new string('n', 250)}; cd {new string('n', 250)}; done; mkdir -p $'x\\377' {deep}";
+        try
+        {
+            Command.Run("bash", "-c", script).Succeeded();
+            foreach (string[] verb in (ReadOnlySpan<string[]>)[["ps", "-f", "json", Id], ["kill", "--all", Id, "KILL"], ["delete", "--force", Id]])
+            {
+                using Command command = Runtime.StartThrough(["sh", "-c", "ulimit -n 40; exec \"$@\"", "sh"], verb);
+                command.Wait().Succeeded();
+            }
+
+            Assert.False(Directory.Exists(group));
+        }
+        finally
+        {
+            Command.Run("find", group, "-depth", "-mindepth", "1", "-type", "d", "-delete");
+        }
+    }
+
+    [Fact]
+    public void A_group_that_somebody_else_uses_keeps_its_container_until_it_is_free()
+    {
+        Needs.CgroupV1("freezer");
+        string group = CgroupFiles.Group(StartDetached()["pid"]!.GetValue<int>(), "freezer");
+        using (Command stranger = new(["sleep", "1000"]))
+        {
+            File.WriteAllText(group + "/cgroup.procs", $"{stranger.Pid}");
+            Outcome refused = Runtime.Invoke("delete", "--force", Id);
+            Assert.Equal(1, refused.Status);
+            Assert.Contains("EBUSY", refused.Errors, StringComparison.Ordinal);
+            Assert.Contains($"processes are still in it: {stranger.Pid}", refused.Errors, StringComparison.Ordinal);
+            stranger.Signal(Posix.SIGKILL);
+            stranger.Wait();
+        }
+
+        Assert.Equal("stopped", State()["status"]!.GetValue<string>());
+        Runtime.Invoke("delete", Id).Succeeded();
+        Assert.False(Directory.Exists(group));
+    }
+
+    [Fact]
     public void A_container_whose_bundle_is_gone_can_be_deleted()
     {
         StartDetached();

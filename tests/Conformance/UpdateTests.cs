@@ -67,6 +67,11 @@ public sealed class UpdateTests : ContainerTest
             Assert.Equal(($"{size * Mega}", $"{size * 2 * Mega}"), (Read("memory/memory.limit_in_bytes"), Read("memory/memory.memsw.limit_in_bytes")));
         }
 
+        Update("--memory", "48M");
+        Assert.Equal(($"{48 * Mega}", $"{64 * Mega}"), (Read("memory/memory.limit_in_bytes"), Read("memory/memory.memsw.limit_in_bytes")));
+        Assert.Contains($"is the sum of memory and swap: {64 * Mega} is less than memory.limit, {65 * Mega}",
+            Runtime.Invoke("update", "--memory", "65M", Id).Errors, StringComparison.Ordinal);
+
         Update("--memory", "-1");
         Assert.True(long.Parse(Read("memory/memory.memsw.limit_in_bytes"), provider: null) > 1L << 60, Read("memory/memory.memsw.limit_in_bytes"));
         DeleteForced();

@@ -13,6 +13,10 @@ internal sealed class CgroupNode(string path, ImmutableArray<string> controllers
 
     private SafeFileHandle? _directory;
 
+    /// <summary>A group that is open: disposing the result closes it.</summary>
+    public static CgroupNode Take(SafeFileHandle directory, string path, ImmutableArray<string> controllers)
+        => new(path, controllers) { _directory = directory };
+
     public string Path { get; } = path;
 
     public ImmutableArray<string> Controllers { get; } = controllers;
@@ -41,28 +45,9 @@ internal sealed class CgroupNode(string path, ImmutableArray<string> controllers
     /// <summary>kernfs counts "." and the ".." of every directory in it, as Unix always has.</summary>
     public bool HasChildren => FileStatuses.Statx(Directory).Links > 2;
 
-    /// <summary>The groups in this one.</summary>
-    public List<CgroupNode> Children()
-    {
-        List<CgroupNode> children = [];
-        if (!HasChildren)
-        {
-            return children;
-        }
-
-        using SafeFileHandle listing = Files.OpenAt(Directory, ".", OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY);
-        foreach (DirectoryEntry entry in Directories.Read(listing))
-        {
-            if (entry.Type == FileType.S_IFDIR)
-            {
-                children.Add(Child(entry.Name));
-            }
-        }
-
-        return children;
-    }
-
-    public CgroupNode Child(string name) => new(Path + "/" + name, Controllers);
+    /// <summary>The group of this name in this one, which is there.</summary>
+    public CgroupNode Child(string name)
+        => Take(Files.OpenAt(Directory, name, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW), Path + "/" + name, Controllers);
 
     public SafeFileHandle OpenFile(string name, OpenFlags flags) => Files.OpenAt(Directory, name, flags | OpenFlags.O_NOFOLLOW);
 
@@ -94,33 +79,40 @@ internal sealed class CgroupNode(string path, ImmutableArray<string> controllers
     }
 
     /// <summary>Adds the processes of this group, without those of the groups in it.</summary>
-    public void AddProcesses(SortedSet<int> pids)
-    {
-        foreach (string line in (TryRead("cgroup.procs") ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries))
-        {
-            pids.Add(int.Parse(line, provider: null));
-        }
-    }
+    public void AddProcesses(SortedSet<int> pids) => AddProcesses(Directory, pids);
 
     /// <summary>Adds the processes of this group and of all groups in it.</summary>
     public void AddAllProcesses(SortedSet<int> pids)
     {
         AddProcesses(pids);
-        foreach (CgroupNode child in Children())
-        {
-            using (child)
-            {
-                // Groups come and go while one looks.
-                if (child.Exists)
-                {
-                    child.AddAllProcesses(pids);
-                }
-            }
-        }
+        CgroupWalk.Below(Directory, enter: directory => AddProcesses(directory, pids));
     }
 
     public void Dispose() => _directory?.Dispose();
 
     private static SafeFileHandle? Open(SafeFileHandle directory, string name, OpenFlags flags)
         => Files.TryOpenAt2(directory, name, flags, ResolveFlags.RESOLVE_BENEATH | ResolveFlags.RESOLVE_NO_SYMLINKS);
+
+    private static void AddProcesses(SafeFileHandle directory, SortedSet<int> pids)
+    {
+        foreach (string line in ReadProcesses(directory).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            pids.Add(int.Parse(line, provider: null));
+        }
+    }
+
+    // cgroups(7): a threaded group (EOPNOTSUPP) lists threads alone. Their processes are told by the domain above it, which is the container's own
+    // group or one in it: a group that has processes can no longer be made threaded. ENODEV: the group went while it was read.
+    private static string ReadProcesses(SafeFileHandle directory)
+    {
+        try
+        {
+            using SafeFileHandle? file = Open(directory, "cgroup.procs", OpenFlags.O_RDONLY);
+            return file is null ? "" : Encoding.UTF8.GetString(FileContents.ReadAll(file, BytesMax));
+        }
+        catch (LinuxException failure) when (failure.Errno is Errno.EOPNOTSUPP or Errno.ENODEV)
+        {
+            return "";
+        }
+    }
 }

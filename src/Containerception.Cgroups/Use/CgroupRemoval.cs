@@ -6,7 +6,17 @@ namespace Containerception.Cgroups;
 /// <summary>Takes a group away, with the groups in it. The kernel says EBUSY while a process is in it, also while it is dying.</summary>
 internal static class CgroupRemoval
 {
-    public static void Remove(CgroupNode node) => Remove(node, Deadline.Start());
+    public static void Remove(CgroupNode node)
+    {
+        try
+        {
+            Remove(node, Deadline.Start());
+        }
+        catch (LinuxException failure)
+        {
+            throw new CgroupException($"cgroup {node.Path} cannot be removed: {failure.Message}", cause: failure);
+        }
+    }
 
     private static void Remove(CgroupNode node, Deadline deadline)
     {
@@ -23,19 +33,26 @@ internal static class CgroupRemoval
                 return;
             }
 
-            List<CgroupNode> children = opened.Children();
-            foreach (CgroupNode child in children)
-            {
-                using (child)
-                {
-                    Remove(child, deadline);
-                }
-            }
-
-            if (children.Count == 0)
+            CgroupWalk.Below(opened.Directory, leave: (parent, name) => RemoveInner(opened, parent, name, deadline));
+            if (!opened.HasChildren)
             {
                 WaitForAnEnd(opened, deadline);
             }
+        }
+    }
+
+    // What it does not get done the next round finds, until the time is over.
+    private static void RemoveInner(CgroupNode top, SafeFileHandle parent, byte[] name, Deadline deadline)
+    {
+        while (!DirectoryNames.TryRemove(parent, name) && !deadline.IsOver && DirectoryNames.TryOpen(parent, name) is { } directory)
+        {
+            using CgroupNode node = CgroupNode.Take(directory, top.Path, top.Controllers);
+            if (node.HasChildren)
+            {
+                return;
+            }
+
+            WaitForAnEnd(node, deadline);
         }
     }
 
@@ -81,7 +98,7 @@ internal static class CgroupRemoval
     private static string? Hint(CgroupNode node)
     {
         SortedSet<int> pids = [];
-        node.AddProcesses(pids);
+        node.AddAllProcesses(pids);
         return pids.Count == 0 ? null : $"processes are still in it: {string.Join(", ", pids)}";
     }
 }

@@ -36,6 +36,11 @@ public sealed partial record LinuxResources
         {
             memory = memory with { Limit = old.Memory?.Limit };
         }
+        else if (memory is { Limit: > 0, Swap: null or 0 })
+        {
+            // Version 2 knows swap alone: when the memory changes, what the sum leaves for swap does too.
+            memory = memory with { Swap = old.Memory?.Swap };
+        }
 
         return this with { Devices = [], Cpu = cpu, Memory = memory };
     }

@@ -23,7 +23,11 @@ internal static class Updater
         string? oldSchemata = ChangeSchemata(state, request);
         try
         {
-            Apply(state, cgroup, changes.ChangesOf(old));
+            // A class of service needs no cgroups.
+            if (oldSchemata is null || !SaysNothing(changes))
+            {
+                Apply(state, cgroup, changes.ChangesOf(old));
+            }
         }
         catch
         {
@@ -56,6 +60,13 @@ internal static class Updater
         ConfigValidation.Validate(changes);
         return changes;
     }
+
+    private static bool SaysNothing(LinuxResources changes) => new LinuxResources() == changes with
+    {
+        Devices = [],
+        Memory = changes.Memory == new MemoryLimits() ? null : changes.Memory,
+        Cpu = changes.Cpu == new CpuLimits() ? null : changes.Cpu,
+    };
 
     /// <returns>What the schemata were; null when they were not changed.</returns>
     private static string? ChangeSchemata(SavedState state, UpdateRequest request)

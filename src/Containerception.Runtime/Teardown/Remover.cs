@@ -10,7 +10,7 @@ internal static class Remover
 {
     private const int KillMilliseconds = 10_000;
 
-    /// <returns>What poststop hooks and systemd complained of.</returns>
+    /// <returns>What poststop hooks and systemd complained of, and what was left without harm.</returns>
     public static IReadOnlyList<string> Delete(StateDirectory directory, string id, bool force)
     {
         directory.Lock();
@@ -50,21 +50,35 @@ internal static class Remover
     /// <summary>Takes away what a container whose init has ended left.</summary>
     public static IReadOnlyList<string> Finish(StateDirectory directory, SavedState state, Cgroup cgroup)
     {
-        List<string> complaints = [];
+        List<Exception> failures = [];
         if (!state.OwnsPids || state.InitPid == 0 || state.Unit is not null)
         {
             // Without a pid namespace that ended with init the others outlive it; and an init whose maker was killed before it wrote down who
             // it is may be running.
-            cgroup.KillAll(Signal.SIGKILL);
+            Try(() => cgroup.KillAll(Signal.SIGKILL), failures);
         }
 
-        if (state.Unit is { } unit && TryStop(unit) is { } complaint)
+        string? complaint = state.Unit is { } unit ? TryStop(unit) : null;
+        Try(cgroup.Remove, failures);
+        if (state.Rdt is { } rdt)
+        {
+            Try(rdt.Remove, failures);
+        }
+
+        // Processes that live on would be nobody's once the state is gone: with it, delete can be tried again. An empty group or a class of
+        // service that was left harms nobody, and the next container of this id takes it over.
+        if (failures.Count > 0 && MayHaveProcesses(cgroup))
+        {
+            throw new ContainerException(FailureKind.System, string.Join("; ", failures.Select(failure => failure.Message)),
+                failures.OfType<CgroupException>().Select(failure => failure.Hint).FirstOrDefault(hint => hint is not null));
+        }
+
+        List<string> complaints = [.. failures.Select(failure => failure.Message)];
+        if (complaint is not null)
         {
             complaints.Add(complaint);
         }
 
-        cgroup.Remove();
-        state.Rdt?.Remove();
         RuntimeConfig? config = TryReadConfig(directory);
         directory.Remove();
         if (config?.Hooks is { Poststop.Length: > 0 } hooks)
@@ -75,6 +89,31 @@ internal static class Remover
         return complaints;
     }
 
+    /// <summary>What is undone goes on after a failure, and tells every one.</summary>
+    private static void Try(Action step, List<Exception> failures)
+    {
+        try
+        {
+            step();
+        }
+        catch (Exception failure) when (failure is CgroupException or LinuxException)
+        {
+            failures.Add(failure);
+        }
+    }
+
+    private static bool MayHaveProcesses(Cgroup cgroup)
+    {
+        try
+        {
+            return cgroup.HasProcesses();
+        }
+        catch (LinuxException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>Without processes a scope ends by itself; a bus that is gone must not keep the container from being removed.</summary>
     private static string? TryStop(SystemdUnit unit)
     {
@@ -83,7 +122,7 @@ internal static class Remover
             SystemdScope.Stop(unit);
             return null;
         }
-        catch (CgroupException failure)
+        catch (Exception failure) when (failure is CgroupException or LinuxException)
         {
             return $"the unit {unit.Name} was left to end by itself: {failure.Message}";
         }

@@ -54,6 +54,8 @@ public sealed class ResourcesMergeTests
         LinuxResources told = new LinuxResources { Memory = new() { Swap = 300 }, Cpu = new() { Period = 20000 }, Devices = Old.Devices }.ChangesOf(Old);
         Assert.Equal(new MemoryLimits { Limit = 100, Swap = 300 }, told.Memory);
         Assert.Equal(new CpuLimits { Quota = 5000, Period = 20000 }, told.Cpu);
+        Assert.Equal(new MemoryLimits { Limit = 80, Swap = 200 }, new LinuxResources { Memory = new() { Limit = 80 } }.ChangesOf(Old).Memory);
+        Assert.Equal(new MemoryLimits { Limit = -1 }, new LinuxResources { Memory = new() { Limit = -1 } }.ChangesOf(Old).Memory);
         Assert.Empty(told.Devices);
         Assert.Null(told.Pids);
         Assert.Equal(new CpuLimits { Shares = 9 }, new LinuxResources { Cpu = new() { Shares = 9 } }.ChangesOf(Old).Cpu);
