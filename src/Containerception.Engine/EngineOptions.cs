@@ -15,7 +15,8 @@ public sealed record EngineOptions
     /// <summary>The clock.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    internal string RootDirectory => Path.GetFullPath(Root ?? Environment.GetEnvironmentVariable("CDOCK_ROOT") ?? DefaultRoot());
+    /// <summary>The state directory, absolute.</summary>
+    public string RootDirectory => Path.GetFullPath(Root ?? Environment.GetEnvironmentVariable("CDOCK_ROOT") ?? DefaultRoot());
 
     // The runtime's own state is gone after a reboot, as the containers are; a root of one's own keeps all in one place.
     internal string RuntimeRoot(string runtime)

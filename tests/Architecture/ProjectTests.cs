@@ -12,10 +12,11 @@ public sealed class ProjectTests
         ["Containerception.Cgroups"] = ["Oci", "Linux"],
         ["Containerception.Seccomp"] = ["Oci", "Linux"],
         ["Containerception.Runtime"] = ["Cgroups", "Seccomp", "Oci", "Linux"],
+        ["Containerception.Images"] = ["Oci", "Linux"],
         // The engine drives its runtime through the OCI interface alone.
-        ["Containerception.Engine"] = ["Oci", "Linux"],
+        ["Containerception.Engine"] = ["Images", "Oci", "Linux"],
         ["ception"] = ["Runtime", "Cgroups", "Seccomp", "Oci", "Linux"],
-        ["cdock"] = ["Engine", "Oci", "Linux"],
+        ["cdock"] = ["Engine", "Images", "Oci", "Linux"],
     };
 
     public static TheoryData<string> Projects => [.. Directory.GetFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories)];

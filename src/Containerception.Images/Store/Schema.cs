@@ -1,0 +1,30 @@
+namespace Containerception.Images;
+
+/// <summary>
+/// The tables of cdock.db, as steps from each version to the next: what one release has written the next reads. A step that was released is
+/// never changed; another is put behind it.
+/// </summary>
+internal static class Schema
+{
+    private const string Images = """
+        CREATE TABLE images (
+            id TEXT PRIMARY KEY,           -- the digest of its configuration
+            manifest TEXT NOT NULL,
+            created INTEGER NOT NULL,      -- by its builder: Unix seconds
+            size INTEGER NOT NULL          -- bytes of its files
+        ) STRICT;
+        CREATE TABLE names (
+            name TEXT PRIMARY KEY,         -- registry/repository:tag or registry/repository@digest
+            id TEXT NOT NULL REFERENCES images,
+            manifest TEXT NOT NULL,
+            target TEXT NOT NULL           -- what the registry has by that name: the manifest, or an index that leads to it
+        ) STRICT;
+        CREATE INDEX names_id ON names (id);
+        CREATE TABLE layers (
+            diff_id TEXT PRIMARY KEY,
+            size INTEGER NOT NULL
+        ) STRICT;
+        """;
+
+    public static IReadOnlyList<string> Steps { get; } = [Images];
+}
