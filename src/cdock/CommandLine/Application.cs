@@ -40,6 +40,11 @@ internal sealed class Application(Output output)
             output.Fail(wrong.Message, wrong.Hint ?? (words.Length > 0 ? $"see cdock {words[0]} --help" : "see cdock --help"));
             return ExitCode.NotStarted;
         }
+        catch (TemplateException wrong)
+        {
+            output.Fail($"{(wrong.IsParsing ? "failed to parse template" : "failed to execute template")}: {wrong.Message}", wrong.Hint);
+            return ExitCode.Failure;
+        }
         catch (EngineException failed)
         {
             output.Fail(failed.Message, failed.Hint);

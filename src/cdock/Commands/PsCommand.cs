@@ -1,31 +1,79 @@
 using System.CommandLine;
 using Containerception.Engine;
+using Containerception.Linux;
 
 namespace Containerception.Cdock;
 
 /// <summary><c>cdock ps</c>: lists containers, in docker's table.</summary>
 internal static class PsCommand
 {
+    private static readonly string[] KnownFilters = ["id", "name", "label", "status", "exited", "ancestor", "before", "since"];
+
     public static Command Create(Output output)
     {
         Option<bool> all = new("--all", "-a") { Description = "Also containers that have ended" };
         Option<bool> quiet = new("--quiet", "-q") { Description = "Only ids" };
-        Option<bool> full = new("--no-trunc") { Description = "Whole ids and commands" };
-        Option<string> format = new("--format") { Description = "json: one object a line", HelpName = "table|json" };
-        Command command = new("ps", "List containers") { all, quiet, full, format };
+        Option<bool> whole = new("--no-trunc") { Description = "Whole ids and commands" };
+        Option<bool> latest = new("--latest", "-l") { Description = "Only the one that was made last, whatever it does" };
+        Option<int?> last = new("--last", "-n") { Description = "Only so many that were made last, whatever they do", HelpName = "N" };
+        Option<string[]> filter = new("--filter", "-f") { Description = $"Only some: {string.Join(", ", KnownFilters)}", HelpName = "NAME=VALUE" };
+        Option<string> format = new("--format") { Description = "table, json, or a template: 'table {{.ID}}\\t{{.Names}}'", HelpName = "FORMAT" };
+        Command command = new("ps", "List containers") { all, quiet, whole, latest, last, filter, format };
         command.SetAction(parsed =>
         {
-            string shape = parsed.GetValue(format) ?? "table";
-            if (shape is not ("table" or "json"))
-            {
-                throw new UsageException($"invalid value \"{shape}\" for --format", "use table or json");
-            }
-
-            IReadOnlyList<ContainerInfo> containers = ContainerEngine.Open(new EngineOptions()).List(parsed.GetValue(all));
-            PsTable table = new(TimeProvider.System.GetUtcNow(), parsed.GetValue(full));
-            output.Standard.Write(parsed.GetValue(quiet) ? table.Ids(containers) : shape == "json" ? table.Json(containers) : table.Text(containers));
+            Filters filters = Filters.Parse(parsed.GetValue(filter), KnownFilters);
+            int? count = parsed.GetValue(latest) ? 1 : parsed.GetValue(last) is int number and >= 0 ? number : null;
+            IReadOnlyList<ContainerInfo> containers = ContainerEngine.Open(new EngineOptions()).List(all: true);
+            bool everyState = parsed.GetValue(all) || count is not null || filters.Has("status");
+            IEnumerable<ContainerInfo> wanted = Chosen(containers.Where(one => everyState || one.State == ContainerState.Running), containers, filters);
+            Listing listing = new(
+                parsed.GetValue(quiet) ? "{{.ID}}" : parsed.GetValue(format), ContainerRow.Table, ContainerRow.Headings);
+            ContainerRow rows = new(TimeProvider.System.GetUtcNow(), parsed.GetValue(whole));
+            output.Standard.Write(listing.Write((count is int most ? wanted.Take(most) : wanted).Select(rows.Of)));
             return ExitCode.Success;
         });
         return command;
+    }
+
+    private static IEnumerable<ContainerInfo> Chosen(IEnumerable<ContainerInfo> containers, IReadOnlyList<ContainerInfo> all, Filters filters)
+    {
+        string[] states = [.. Enum.GetNames<ContainerState>().Select(state => state.ToLowerInvariant()), "removing", "dead"];
+        if (filters.Values("status").FirstOrDefault(value => !states.Contains(value)) is string wrong)
+        {
+            throw new UsageException($"invalid filter 'status={wrong}'", $"use {string.Join(", ", states)}");
+        }
+
+        if (filters.Values("exited").FirstOrDefault(value => !int.TryParse(value, out _)) is string odd)
+        {
+            throw new UsageException($"invalid filter 'exited={odd}'", "use an exit code");
+        }
+
+        DateTimeOffset? before = filters.Has("before") ? filters.Values("before").Min(name => Named(all, name).Created) : null;
+        DateTimeOffset? since = filters.Has("since") ? filters.Values("since").Max(name => Named(all, name).Created) : null;
+        return containers.Where(one => filters.Match("id", value => one.Id.StartsWith(value, StringComparison.Ordinal))
+            && filters.Match("name", value => IsName(one.Name, value))
+            && filters.MatchLabels(one.Labels)
+            && filters.Match("status", value => one.State.ToString().Equals(value, StringComparison.OrdinalIgnoreCase))
+            && filters.Match("exited", value => one.ExitCode == int.Parse(value, System.Globalization.CultureInfo.InvariantCulture))
+            && filters.Match("ancestor", value => one.Image == value || one.Image == value + ":latest")
+            && (before is null || one.Created < before) && (since is null || one.Created > since));
+    }
+
+    private static ContainerInfo Named(IReadOnlyList<ContainerInfo> all, string name)
+        => all.FirstOrDefault(one => one.Name == name || (name.Length > 0 && one.Id.StartsWith(name, StringComparison.Ordinal)))
+            ?? throw new EngineException(FailureKind.NotFound, $"no such container: {name}", "`cdock ps -a` lists all");
+
+    // docker takes the name for a regular expression, which may match anywhere.
+    private static bool IsName(string name, string pattern)
+    {
+        try
+        {
+            using RegularExpression expression = new(pattern.Replace("^/", "^", StringComparison.Ordinal));
+            return expression.IsMatch(name);
+        }
+        catch (FormatException wrong)
+        {
+            throw new UsageException($"invalid filter 'name={pattern}': {wrong.Message}");
+        }
     }
 }

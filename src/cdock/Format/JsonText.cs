@@ -1,0 +1,29 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Containerception.Cdock;
+
+/// <summary>JSON as docker writes it: on one line, or four blanks deep; with what HTML minds left as it is.</summary>
+internal static class JsonText
+{
+    private const int Indent = 4;
+
+    public static string Line(JsonNode node) => Write(node, isIndented: false);
+
+    public static string Indented(JsonNode node) => Write(node, isIndented: true);
+
+    private static string Write(JsonNode node, bool isIndented)
+    {
+        ArrayBufferWriter<byte> text = new();
+        JsonWriterOptions options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Indented = isIndented, IndentSize = Indent };
+        using (Utf8JsonWriter writer = new(text, options))
+        {
+            node.WriteTo(writer);
+        }
+
+        return Encoding.UTF8.GetString(text.WrittenSpan);
+    }
+}
