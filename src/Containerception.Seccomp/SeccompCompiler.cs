@@ -147,7 +147,8 @@ public static class SeccompCompiler
             }
         }
 
-        if (others.Count >= BinaryTreeRulesMin)
+        // A list of libseccomp 2.5.4 forgets to load the number where a call comes first that the architecture does not have.
+        if (others.Count >= BinaryTreeRulesMin || (others.Count > 0 && architectures.Count > 1))
         {
             filter.UseBinaryTree();
         }

@@ -274,6 +274,26 @@ public sealed class CompilerTests
         }
     }
 
+    /// <summary>A list of libseccomp 2.5.4 compares the architecture with the number then, and every condition is lost.</summary>
+    [Theory]
+    [InlineData("SCMP_ARCH_X32", Interpreter.X86_64, 39)]
+    [InlineData("SCMP_ARCH_AARCH64", Interpreter.X86, 20)]
+    public void A_condition_holds_beside_a_call_that_only_other_machines_have(string second, uint architecture, uint getpid)
+    {
+        SeccompProgram program = SeccompCompiler.Compile(new()
+        {
+            DefaultAction = "SCMP_ACT_KILL_PROCESS",
+            Architectures = ["SCMP_ARCH_X86", second],
+            Syscalls =
+            [
+                new() { Names = ["getpid"], Action = "SCMP_ACT_ERRNO", ErrnoRet = 7, Args = [new() { Index = 4, Value = 5, Op = "SCMP_CMP_NE" }] },
+                new() { Names = ["socketcall", "recv", "send"], Action = "SCMP_ACT_ALLOW" },
+            ],
+        });
+        Assert.Equal(0x50007u, Interpreter.Run(program, architecture, getpid, 0, 0, 0, 0, 6));
+        Assert.Equal(0x80000000u, Interpreter.Run(program, architecture, getpid, 0, 0, 0, 0, 5));
+    }
+
     [Fact]
     public void The_kernel_takes_the_program_and_obeys_it()
     {
