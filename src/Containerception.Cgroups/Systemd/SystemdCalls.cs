@@ -63,10 +63,7 @@ internal sealed class SystemdCalls : IDisposable
     /// <exception cref="CgroupException">systemd refuses, or fails.</exception>
     public void StartTransientUnit(string unit, IReadOnlyList<UnitProperty> properties)
     {
-        // systemd tells those who subscribed what became of their jobs.
-        _bus.Tell("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "AddMatch",
-            $"type='signal',sender='{Destination}',interface='{ManagerType}',member='JobRemoved'");
-        _bus.Tell(Destination, ManagerPath, ManagerType, "Subscribe");
+        Subscribe();
         DBusValue list = DBusValue.Array("(sv)", [.. properties.Select(Pair)]);
         DBusValue none = DBusValue.Array("(sa(sv))");
         try
@@ -98,6 +95,7 @@ internal sealed class SystemdCalls : IDisposable
     /// <summary>Stops a unit, and waits for its end. One that is not there is as good as stopped.</summary>
     public void StopUnit(string unit)
     {
+        Subscribe();
         try
         {
             Run("StopUnit", unit, "replace");
@@ -157,6 +155,14 @@ internal sealed class SystemdCalls : IDisposable
         {
             throw Refused(what, unit, failure);
         }
+    }
+
+    /// <summary>systemd tells those who subscribed what became of their jobs; of a job that was another's before, only them.</summary>
+    private void Subscribe()
+    {
+        _bus.Tell("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "AddMatch",
+            $"type='signal',sender='{Destination}',interface='{ManagerType}',member='JobRemoved'");
+        _bus.Tell(Destination, ManagerPath, ManagerType, "Subscribe");
     }
 
     /// <returns>How the job ended: "done", "failed", "timeout" and others.</returns>
