@@ -101,16 +101,34 @@ public sealed class ProgramFuzz : IDisposable
         return Encoding.UTF8.GetBytes(config.ToJsonString());
     }
 
-    /// <summary>What this cannot read, ception refuses: it is the same parser.</summary>
+    /// <summary>What this cannot read, ception refuses: it is the same parser. Texts that are no Unicode show when they are read.</summary>
     private static JsonObject? Parsed(byte[] document)
     {
         try
         {
-            return JsonNode.Parse(document, documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject;
+            JsonNode? node = JsonNode.Parse(document, documentOptions: new() { AllowDuplicateProperties = false });
+            ReadTexts(node);
+            return node as JsonObject;
         }
         catch (Exception bad) when (bad is System.Text.Json.JsonException or ArgumentException or InvalidOperationException)
         {
             return null;
+        }
+    }
+
+    private static void ReadTexts(JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonObject map:
+                map.ToList().ForEach(member => ReadTexts(member.Value));
+                break;
+            case JsonArray list:
+                list.ToList().ForEach(ReadTexts);
+                break;
+            default:
+                node?.ToJsonString();
+                break;
         }
     }
 

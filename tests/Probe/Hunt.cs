@@ -14,6 +14,9 @@ internal sealed unsafe class Hunt(string secret)
     private const int KeptMax = 64;
     private const string Up = "/../../../../../../../../../..";
 
+    // What the kernel shows for the stub between the runtime and the program: sealed, without privileges, nobody's secret.
+    private const string Stub = "/memfd:ception-exec (deleted)";
+
     // ptrace(2).
     private const nint PTRACE_SEIZE = 0x4206;
     private readonly SortedSet<string> _found = [];
@@ -55,7 +58,7 @@ internal sealed unsafe class Hunt(string secret)
             return;
         }
 
-        TryOpen("wrote " + program, process + "/exe", Libc.O_WRONLY);
+        TryWrite("wrote ", program, process + "/exe");
 
         // It cannot be written while it runs; whoever holds it can wait.
         if (_kept.Count < KeptMax && Libc.open(process + "/exe", Libc.O_RDONLY, 0) is >= 0 and int kept)
@@ -63,7 +66,7 @@ internal sealed unsafe class Hunt(string secret)
             _kept[kept] = program;
         }
 
-        if (traces && Libc.syscall(101, PTRACE_SEIZE, pid, 0, 0, 0, 0) == 0)
+        if (traces && program != Stub && Libc.syscall(101, PTRACE_SEIZE, pid, 0, 0, 0, 0) == 0)
         {
             _found.Add("traced " + program);
         }
@@ -73,8 +76,27 @@ internal sealed unsafe class Hunt(string secret)
     {
         foreach ((int fd, string program) in _kept)
         {
-            TryOpen("kept and wrote " + program, $"/proc/self/fd/{fd}", Libc.O_WRONLY);
+            TryWrite("kept and wrote ", program, $"/proc/self/fd/{fd}");
         }
+    }
+
+    /// <summary>A sealed memfd can be opened for writing, but not written.</summary>
+    private void TryWrite(string what, string program, string path)
+    {
+        if (program != Stub)
+        {
+            TryOpen(what + program, path, Libc.O_WRONLY);
+            return;
+        }
+
+        byte nothing = 0;
+        int fd = Libc.open(path, Libc.O_WRONLY, 0);
+        if (fd >= 0 && Libc.write(fd, &nothing, 1) == 1)
+        {
+            _found.Add(what + program);
+        }
+
+        _ = Libc.close(fd);
     }
 
     /// <summary>By open(2) itself: the base library would take ".." out of the path first.</summary>

@@ -220,21 +220,6 @@ public sealed class Cgroup : IDisposable
         return [.. pids];
     }
 
-    /// <summary>Whether a process is in any of the groups: somebody may have moved one into a single tree's.</summary>
-    public bool HasProcesses()
-    {
-        SortedSet<int> pids = [];
-        foreach (CgroupNode node in _nodes)
-        {
-            if (node.Exists)
-            {
-                node.AddAllProcesses(pids);
-            }
-        }
-
-        return pids.Count > 0;
-    }
-
     /// <summary>Stops all processes where they are, and waits until they have stopped.</summary>
     /// <exception cref="CgroupException">They did not stop in ten seconds; or there is nothing to freeze with.</exception>
     public void Freeze() => Freezer.Freeze(FreezerNode ?? throw NoFreezer());

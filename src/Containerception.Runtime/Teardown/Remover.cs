@@ -10,7 +10,7 @@ internal static class Remover
 {
     private const int KillMilliseconds = 10_000;
 
-    /// <returns>What poststop hooks and systemd complained of, and what was left without harm.</returns>
+    /// <returns>What poststop hooks and systemd complained of.</returns>
     public static IReadOnlyList<string> Delete(StateDirectory directory, string id, bool force)
     {
         directory.Lock();
@@ -65,20 +65,14 @@ internal static class Remover
             Try(rdt.Remove, failures);
         }
 
-        // Processes that live on would be nobody's once the state is gone: with it, delete can be tried again. An empty group or a class of
-        // service that was left harms nobody, and the next container of this id takes it over.
-        if (failures.Count > 0 && MayHaveProcesses(cgroup))
+        // What is left would be nobody's once the state is gone: with it, delete can be tried again.
+        if (failures.Count > 0)
         {
             throw new ContainerException(FailureKind.System, string.Join("; ", failures.Select(failure => failure.Message)),
                 failures.OfType<CgroupException>().Select(failure => failure.Hint).FirstOrDefault(hint => hint is not null));
         }
 
-        List<string> complaints = [.. failures.Select(failure => failure.Message)];
-        if (complaint is not null)
-        {
-            complaints.Add(complaint);
-        }
-
+        List<string> complaints = complaint is null ? [] : [complaint];
         RuntimeConfig? config = TryReadConfig(directory);
         directory.Remove();
         if (config?.Hooks is { Poststop.Length: > 0 } hooks)
@@ -99,18 +93,6 @@ internal static class Remover
         catch (Exception failure) when (failure is CgroupException or LinuxException)
         {
             failures.Add(failure);
-        }
-    }
-
-    private static bool MayHaveProcesses(Cgroup cgroup)
-    {
-        try
-        {
-            return cgroup.HasProcesses();
-        }
-        catch (LinuxException)
-        {
-            return true;
         }
     }
 

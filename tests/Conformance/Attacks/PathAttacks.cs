@@ -53,10 +53,24 @@ public sealed class PathAttacks : ContainerTest
     [InlineData("../../../../../../../../../../tmp/made-of-a-test")]
     public void A_cgroup_path_that_climbs_stays_below_the_hierarchies(string path)
     {
+        string[] before = [.. Groups()];
         Config.Set("linux.cgroupsPath", path + "/" + Id);
-        Shell("true");
-        Assert.False(Directory.Exists("/tmp/made-of-a-test") || Directory.Exists("/etc/" + Id));
+        try
+        {
+            Shell("true");
+            Assert.False(Directory.Exists("/tmp/made-of-a-test") || Directory.Exists("/etc/" + Id));
+        }
+        finally
+        {
+            // The groups above a container's stay, as with runc.
+            foreach (string made in Groups().Except(before))
+            {
+                Command.Run("find", made, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";").Succeeded();
+            }
+        }
     }
+
+    private static IEnumerable<string> Groups() => CgroupFiles.Beginnings().Where(Directory.Exists).SelectMany(Directory.GetDirectories);
 
     private void Set(string field, string path)
     {

@@ -11,4 +11,19 @@ internal static class CgroupFiles
         string line = File.ReadAllLines($"/proc/{pid}/cgroup").First(line => line.Split(':')[1].Split(',').Contains(controller));
         return $"/sys/fs/cgroup/{controller}{line.Split(':', 3)[2]}";
     }
+
+    /// <summary>Where a test's containers begin: the top of each hierarchy, and the group in it that this process is in.</summary>
+    public static HashSet<string> Beginnings()
+    {
+        HashSet<string> groups = [];
+        foreach (string[] line in File.ReadAllLines("/proc/self/cgroup").Select(line => line.Split(':', 3)))
+        {
+            string name = line[1].Length == 0 ? "unified" : line[1].Replace("name=", "", StringComparison.Ordinal);
+            string top = Directory.Exists("/sys/fs/cgroup/" + name) ? "/sys/fs/cgroup/" + name : "/sys/fs/cgroup";
+            groups.Add(top);
+            groups.Add(top + line[2].TrimEnd('/'));
+        }
+
+        return groups;
+    }
 }

@@ -11,10 +11,10 @@ internal sealed class Leftovers(string token, string scratch)
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
     private readonly HashSet<string> _mountsBefore = [.. Mounts()];
     private readonly HashSet<string> _cgroupsBefore = [.. Cgroups()];
+    private readonly HashSet<string> _beginnings = CgroupFiles.Beginnings();
 
     /// <summary>
-    /// Whether everything that is new is this test's. In CI nobody else uses the machine; elsewhere only what bears the
-    /// test's name is its own.
+    /// Whether everything that is new is this test's. In CI nobody else runs containers; elsewhere only what bears the test's name is its own.
     /// </summary>
     private static bool Alone => Environment.GetEnvironmentVariable("CI") == "true";
 
@@ -57,7 +57,7 @@ internal sealed class Leftovers(string token, string scratch)
         found.AddRange(Processes().Select(pid => $"process {pid}: {ReadOrEmpty($"/proc/{pid}/cmdline").Replace('\0', ' ')}"));
         found.AddRange(Mounts().Where(line => !_mountsBefore.Contains(line) && (Alone || line.Contains(scratch, StringComparison.Ordinal)))
             .Select(line => $"mount {line}"));
-        found.AddRange(Cgroups().Where(path => !_cgroupsBefore.Contains(path) && (Alone || IsOurs(path))).Select(path => $"cgroup {path}"));
+        found.AddRange(Cgroups().Where(path => !_cgroupsBefore.Contains(path) && (IsOurs(path) || (Alone && IsBelowOurs(path)))).Select(path => $"cgroup {path}"));
         string state = Path.Combine(scratch, "state");
         if (Directory.Exists(state))
         {
@@ -69,6 +69,18 @@ internal sealed class Leftovers(string token, string scratch)
     }
 
     private bool IsOurs(string cgroup) => cgroup.Contains(token, StringComparison.Ordinal);
+
+    /// <summary>Services of the machine make groups too, below their own.</summary>
+    private bool IsBelowOurs(string cgroup)
+    {
+        string old = cgroup;
+        while (!_cgroupsBefore.Contains(old) && !_beginnings.Contains(old))
+        {
+            old = Path.GetDirectoryName(old)!;
+        }
+
+        return _beginnings.Contains(old);
+    }
 
     private IEnumerable<int> Processes()
     {
