@@ -78,20 +78,15 @@ internal static class Program
 
     private static Log OpenLog(ParsedFlags global)
     {
+        GlobalFlags.Check(global);
         LogFormat format = global.Text(GlobalFlags.LogFormat) switch
         {
             "text" => LogFormat.Text,
             "json" => LogFormat.Json,
             "explain" => LogFormat.Explain,
-            string other => throw new ContainerException(FailureKind.Invalid, $"invalid log-format: {other}"),
-            null => LogFormat.Text,
+            _ => LogFormat.Text,
         };
-        string level = global.Text(GlobalFlags.LogLevel)!;
-        if (!GlobalFlags.LogLevel.Choices!.Contains(level))
-        {
-            throw new ContainerException(FailureKind.Invalid, $"invalid log-level: {level}");
-        }
-
+        string? level = global.Text(GlobalFlags.LogLevel);
         bool isDebug = global.Is(GlobalFlags.Debug) || level == "debug";
         Log log = GlobalFlags.LogFileOf(global) is { } path
             ? Log.ToFile(path, format, isDebug, global.Is(GlobalFlags.LogOnly), TimeProvider.System)

@@ -32,13 +32,13 @@ internal static class GlobalFlags
     public static readonly Flag SystemdCgroup = Flag.Switch(
         "systemd-cgroup", "have systemd make the cgroups; cgroupsPath is slice:prefix:name, for example system.slice:ception:434234");
 
-    public static readonly Flag CgroupManager = Flag.Text("cgroup-manager", "what makes the cgroups") with
+    public static readonly Flag CgroupManager = Flag.Text("cgroup-manager", "what makes the cgroups: cgroupfs, systemd or disabled") with
     {
         Default = "cgroupfs",
         Choices = ["cgroupfs", "systemd", "disabled"],
     };
 
-    public static readonly Flag Rootless = Flag.Text("rootless", "ignore that cgroups may not be written, and use the user's own systemd") with
+    public static readonly Flag Rootless = Flag.Text("rootless", "ignore that cgroups may not be written, and use the user's own systemd: true, false or auto") with
     {
         Default = "auto",
         Choices = ["true", "false", "auto"],
@@ -80,7 +80,7 @@ internal static class GlobalFlags
         "cgroupfs" => flags.Is(SystemdCgroup) ? Runtime.CgroupManager.Systemd : Runtime.CgroupManager.Cgroupfs,
         "systemd" => Runtime.CgroupManager.Systemd,
         "disabled" => Runtime.CgroupManager.Disabled,
-        string other => throw new ContainerException(FailureKind.Invalid, $"invalid cgroup-manager: {other}"),
+        string other => throw Unknown(CgroupManager, other),
         null => Runtime.CgroupManager.Cgroupfs,
     };
 
@@ -90,8 +90,23 @@ internal static class GlobalFlags
         "auto" or null => null,
         "true" => true,
         "false" => false,
-        string other => throw new ContainerException(FailureKind.Invalid, $"invalid rootless: {other}"),
+        string other => throw Unknown(Rootless, other),
     };
+
+    /// <summary>Refuses a word that a flag does not know, also where the verb does not need the flag.</summary>
+    public static void Check(ParsedFlags flags)
+    {
+        foreach (Flag flag in All)
+        {
+            if (flag.Choices is not null && flags.Text(flag) is { } word && !flag.Choices.Contains(word))
+            {
+                throw Unknown(flag, word);
+            }
+        }
+    }
+
+    private static ContainerException Unknown(Flag flag, string word)
+        => new(FailureKind.Invalid, $"invalid {flag.Name}: {word}", $"one of {string.Join(", ", flag.Choices!)}");
 
     /// <summary>As runc: who is root only of a user namespace of his own, as rootless Podman makes one, has his directory and not the machine's.</summary>
     private static string DefaultRoot()
