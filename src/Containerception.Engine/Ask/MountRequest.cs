@@ -3,37 +3,47 @@ using System.Collections.Immutable;
 namespace Containerception.Engine;
 
 /// <summary>One <c>-v</c>, <c>--mount</c> or <c>--tmpfs</c>.</summary>
-/// <param name="Type"><c>bind</c> or <c>tmpfs</c>.</param>
-/// <param name="Source">The path on the host, absolute; null for a tmpfs.</param>
+/// <param name="Type"><c>bind</c>, <c>tmpfs</c> or <c>volume</c>.</param>
+/// <param name="Source">The path on the host, absolute; the name of a volume, null for one without; null for a tmpfs.</param>
 /// <param name="Destination">The path in the container, absolute.</param>
 /// <param name="Options">mount(8)'s words.</param>
 /// <param name="MakeSource">Make the source directory where it is missing, as <c>-v</c> does and <c>--mount</c> does not.</param>
 public sealed record MountRequest(
     string Type, string? Source, string Destination, ImmutableArray<string> Options, bool MakeSource = false)
 {
+    /// <summary>A volume stays empty: what the image has at its place is not copied to it.</summary>
+    public bool NoCopy { get; init; }
+
+    /// <summary>Notes on a volume that is made for this.</summary>
+    public ImmutableSortedDictionary<string, string> VolumeLabels { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    private static readonly ImmutableArray<string> VolumeOptions = ["rbind", "rprivate"];
+
     private static readonly ImmutableArray<string> DefaultTmpfsOptions = ["noexec", "nosuid", "nodev"];
 
-    /// <summary>Reads <c>SRC:DST[:ro|rw|rslave|…]</c>.</summary>
-    /// <exception cref="EngineException"><see cref="FailureKind.Invalid"/>, or <see cref="FailureKind.Unsupported"/> for named volumes.</exception>
+    /// <summary>Reads <c>[SRC:]DST[:ro|rw|rslave|…]</c>; SRC is a directory of the host, or the name of a volume.</summary>
+    /// <exception cref="EngineException"><see cref="FailureKind.Invalid"/>.</exception>
     public static MountRequest ParseVolume(string text)
     {
         string[] parts = text.Split(':');
-        if (parts.Length is < 2 or > 3)
+        if (parts is [string alone])
         {
-            throw parts.Length == 1 && text.StartsWith('/')
-                ? new EngineException(
-                    FailureKind.Unsupported, $"-v {text}: anonymous volumes are not supported yet", "use -v SRC:DST or --tmpfs DST")
-                : EngineException.Invalid($"-v {text}: invalid volume", "use -v SRC:DST[:ro]");
+            return new MountRequest("volume", null, Inside(alone, $"-v {text}"), VolumeOptions);
         }
 
+        if (parts.Length is < 2 or > 3 || parts[0].Length == 0)
+        {
+            throw EngineException.Invalid($"-v {text}: invalid volume", "use -v SRC:DST[:ro]");
+        }
+
+        string[] words = parts.Length == 3 ? parts[2].Split(',') : [];
         if (!parts[0].StartsWith('/') && !parts[0].StartsWith('.') && !parts[0].StartsWith('~'))
         {
-            throw new EngineException(
-                FailureKind.Unsupported, $"-v {text}: named volumes are not supported yet", $"for a directory write ./{parts[0]}");
+            return Named(text, parts[0], Inside(parts[1], $"-v {text}"), words);
         }
 
         List<string> options = ["rbind", "rprivate"];
-        foreach (string word in parts.Length == 3 ? parts[2].Split(',') : [])
+        foreach (string word in words)
         {
             AddVolumeWord(text, word, options);
         }
@@ -41,7 +51,26 @@ public sealed record MountRequest(
         return new MountRequest("bind", Path.GetFullPath(parts[0]), Inside(parts[1], $"-v {text}"), [.. options], MakeSource: true);
     }
 
-    /// <summary>Reads <c>type=bind|tmpfs,src=…,dst=…[,readonly][,bind-propagation=…][,tmpfs-size=…][,tmpfs-mode=…]</c>.</summary>
+    private static MountRequest Named(string text, string name, string destination, string[] words)
+    {
+        MountRequest mount = new("volume", VolumeStore.Checked(name), destination, VolumeOptions);
+        foreach (string word in words)
+        {
+            mount = word switch
+            {
+                "ro" => mount with { Options = [.. mount.Options, "ro"] },
+                "rw" => mount,
+                "nocopy" => mount with { NoCopy = true },
+                "z" or "Z" => throw new EngineException(
+                    FailureKind.Unsupported, $"-v {text}: SELinux labels ({word}) are not supported", "leave the option out"),
+                _ => throw EngineException.Invalid($"-v {text}: unknown option \"{word}\"", "use ro, rw or nocopy"),
+            };
+        }
+
+        return mount;
+    }
+
+    /// <summary>Reads <c>type=bind|volume|tmpfs,src=…,dst=…[,readonly][,bind-propagation=…][,volume-nocopy][,volume-label=…][,tmpfs-size=…]…</c>.</summary>
     /// <exception cref="EngineException"><see cref="FailureKind.Invalid"/> or <see cref="FailureKind.Unsupported"/>.</exception>
     public static MountRequest ParseMount(string text)
     {
@@ -51,6 +80,8 @@ public sealed record MountRequest(
         List<string> options = [];
         bool recursive = true;
         string propagation = "rprivate";
+        bool noCopy = false;
+        ImmutableSortedDictionary<string, string> labels = ImmutableSortedDictionary<string, string>.Empty;
         foreach (string field in text.Split(','))
         {
             (string key, string? value) = Split(field);
@@ -74,6 +105,15 @@ public sealed record MountRequest(
                 case "bind-nonrecursive":
                     recursive = !IsTrue(value, text);
                     break;
+                case "volume-nocopy":
+                    noCopy = IsTrue(value, text);
+                    break;
+                case "volume-label":
+                    (string label, string? note) = Split(Needed(value, field, text));
+                    labels = labels.SetItem(label, note ?? "");
+                    break;
+                case "volume-driver" when value == "local":
+                    break;
                 case "tmpfs-size":
                     options.Add($"size={ByteSize.Parse(Needed(value, field, text), "--mount tmpfs-size")}");
                     break;
@@ -91,6 +131,11 @@ public sealed record MountRequest(
         }
 
         destination = Inside(destination, $"--mount {text}");
+        if (type != "volume" && (noCopy || !labels.IsEmpty))
+        {
+            throw EngineException.Invalid($"--mount {text}: volume options need type=volume");
+        }
+
         return type switch
         {
             "bind" when source is null => throw EngineException.Invalid($"--mount {text}: source is required"),
@@ -99,9 +144,13 @@ public sealed record MountRequest(
                 "bind", Path.GetFullPath(source), destination, [recursive ? "rbind" : "bind", propagation, .. options]),
             "tmpfs" when source is not null => throw EngineException.Invalid($"--mount {text}: a tmpfs has no source"),
             "tmpfs" => new MountRequest("tmpfs", null, destination, [.. DefaultTmpfsOptions, .. options]),
-            "volume" => throw new EngineException(
-                FailureKind.Unsupported, $"--mount {text}: volumes are not supported yet", "use type=bind or type=tmpfs"),
-            _ => throw EngineException.Invalid($"--mount {text}: unknown mount type \"{type}\"", "use type=bind or type=tmpfs"),
+            "volume" when options.Any(option => option.Contains('=')) => throw EngineException.Invalid($"--mount {text}: tmpfs options need type=tmpfs"),
+            "volume" => new MountRequest("volume", source is null ? null : VolumeStore.Checked(source), destination, [.. VolumeOptions, .. options])
+            {
+                NoCopy = noCopy,
+                VolumeLabels = labels,
+            },
+            _ => throw EngineException.Invalid($"--mount {text}: unknown mount type \"{type}\"", "use type=bind, type=volume or type=tmpfs"),
         };
     }
 
@@ -140,7 +189,7 @@ public sealed record MountRequest(
             case "rw":
                 break;
             case "nocopy":
-                throw EngineException.Invalid($"-v {text}: nocopy is for named volumes");
+                throw EngineException.Invalid($"-v {text}: nocopy is for volumes");
             case "z" or "Z":
                 throw new EngineException(
                     FailureKind.Unsupported, $"-v {text}: SELinux labels ({word}) are not supported", "leave the option out");

@@ -48,6 +48,9 @@ public sealed record RunRequest
     /// <summary>What is mounted beside the standard mounts.</summary>
     public ImmutableArray<MountRequest> Mounts { get; init; } = [];
 
+    /// <summary>Containers whose volumes and bind mounts this one gets too: <c>CONTAINER[:ro]</c>.</summary>
+    public ImmutableArray<string> VolumesFrom { get; init; } = [];
+
     /// <summary>Memory, processor, processes, disk.</summary>
     public LimitsRequest Limits { get; init; } = new();
 

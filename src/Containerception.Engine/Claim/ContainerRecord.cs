@@ -41,4 +41,5 @@ internal sealed record ContainerRecord
 [JsonSerializable(typeof(ContainerRecord))]
 [JsonSerializable(typeof(DetachedRoot))]
 [JsonSerializable(typeof(DetachedFailure))]
+[JsonSerializable(typeof(ImmutableSortedDictionary<string, string>))]
 internal sealed partial class EngineJson : JsonSerializerContext;

@@ -32,8 +32,9 @@ public sealed partial class ContainerEngine
     /// <summary>Forgets a container that has ended.</summary>
     /// <param name="container">Its name or id.</param>
     /// <param name="force">Kill it first, if it runs.</param>
+    /// <param name="withVolumes">Its anonymous volumes too, unless another has them.</param>
     /// <returns>The container's id.</returns>
-    public string Remove(string container, bool force)
+    public string Remove(string container, bool force, bool withVolumes = false)
     {
         Sweep();
         (string path, ContainerRecord record) = _store.Find(container);
@@ -55,6 +56,7 @@ public sealed partial class ContainerEngine
         {
             runtime.Call("delete", "--force", record.Id);
             _store.ReleaseName(record.Name, record.Id);
+            ForgetVolumes(record.Id, withVolumes);
             directory.Remove();
         }
 

@@ -62,6 +62,7 @@ public sealed partial class ContainerEngine
         undo.Add(() => Forget(directory, name));
         Machine machine = Machine.Ask();
         RootPlan root = new RootPlanner(directory.Path, directory.Id, machine.IsRoot).Plan(request);
+        (request, root) = WithVolumes(request, root, directory.Id);
         RuntimeConfig config = ConfigCompiler.Compile(request, root, machine, directory.Id);
         directory.WriteConfig(config.ToJson());
         if (config.Linux!.Namespaces.Any(one => one.Type == "user"))
@@ -103,6 +104,7 @@ public sealed partial class ContainerEngine
     private void Forget(ContainerDirectory directory, string name)
     {
         _store.ReleaseName(name, directory.Id);
+        ForgetVolumes(directory.Id, withAnonymous: true);
         directory.Remove();
         directory.Dispose();
     }

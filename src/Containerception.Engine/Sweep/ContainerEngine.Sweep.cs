@@ -55,6 +55,8 @@ public sealed partial class ContainerEngine
             _store.ReleaseName(record.Name, record.Id);
         }
 
+        ForgetVolumes(dead.Id, withAnonymous: true);
+
         dead.Remove();
     }
 

@@ -26,5 +26,19 @@ internal static class Schema
         ) STRICT;
         """;
 
-    public static IReadOnlyList<string> Steps { get; } = [Images];
+    private const string Volumes = """
+        CREATE TABLE volumes (
+            name TEXT PRIMARY KEY,         -- and the name of its directory
+            created INTEGER NOT NULL,      -- Unix seconds
+            anonymous INTEGER NOT NULL,    -- 1: nobody gave it a name
+            labels TEXT NOT NULL           -- JSON
+        ) STRICT;
+        CREATE TABLE volume_uses (
+            volume TEXT NOT NULL,
+            container TEXT NOT NULL,       -- counts while its directory is there
+            PRIMARY KEY (volume, container)
+        ) STRICT, WITHOUT ROWID;
+        """;
+
+    public static IReadOnlyList<string> Steps { get; } = [Images, Volumes];
 }

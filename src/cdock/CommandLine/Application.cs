@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Containerception.Engine;
+using Containerception.Images;
 using Containerception.Linux;
 using Containerception.Oci;
 
@@ -19,7 +20,7 @@ internal sealed class Application(Output output)
         Command[] verbs =
         [
             RunCommand.Create(output), ExecCommand.Create(), PsCommand.Create(output), KillCommand.Create(output), RmCommand.Create(output),
-            VersionCommand.Create(output), GenerateCommand.Create(output, root), SuperviseCommand.Create(), ChildCommand.Create(),
+            VolumeCommand.Create(output), VersionCommand.Create(output), GenerateCommand.Create(output, root), SuperviseCommand.Create(), ChildCommand.Create(),
         ];
         foreach (Command verb in verbs)
         {
@@ -49,6 +50,11 @@ internal sealed class Application(Output output)
         {
             output.Fail(failed.Message, failed.Hint);
             return words is ["run" or "exec" or "child", ..] ? ExitCode.Of(failed.Kind) : ExitCode.Failure;
+        }
+        catch (DatabaseException failed)
+        {
+            output.Fail(failed.Message, failed.Hint);
+            return words is ["run" or "exec", ..] ? ExitCode.NotStarted : ExitCode.Failure;
         }
         catch (Exception failed) when (failed is LinuxException or ConfigException or IOException or UnauthorizedAccessException)
         {

@@ -23,8 +23,9 @@ internal sealed class RunOptions
     public Option<string> StopSignal { get; } = Text("--stop-signal", "SIGNAL", "What asks the program to end (default: SIGTERM)");
     public Option<string[]> Label { get; } = List("--label", "NAME=VALUE", "A note on the container", "-l");
 
-    public Option<string[]> Volume { get; } = List("--volume", "SRC:DST[:ro]", "Show a directory or file of the host", "-v");
-    public Option<string[]> Mount { get; } = List("--mount", "type=bind|tmpfs,…", "Mount a directory of the host, or memory");
+    public Option<string[]> Volume { get; } = List("--volume", "[SRC:]DST[:ro]", "Show a directory or file of the host, or a volume: SRC is its name, or none", "-v");
+    public Option<string[]> VolumesFrom { get; } = List("--volumes-from", "CONTAINER[:ro]", "Mount what another container has mounted");
+    public Option<string[]> Mount { get; } = List("--mount", "type=bind|volume|tmpfs,…", "Mount a directory of the host, a volume, or memory");
     public Option<string[]> Tmpfs { get; } = List("--tmpfs", "DST[:OPTIONS]", "Mount memory");
     public Option<bool> ReadOnly { get; } = Switch("--read-only", "The root file system cannot be written");
     public Option<string> ShmSize { get; } = Text("--shm-size", "SIZE", "The size of /dev/shm (default: 64m)");
@@ -72,7 +73,7 @@ internal sealed class RunOptions
     public IEnumerable<Option> All =>
     [
         Bundle, Rootfs, Interactive, Tty, Remove, Detach, Name, Hostname, Env, EnvFile, Workdir, User, GroupAdd, Entrypoint, Init, StopSignal,
-        Label, Volume, Mount, Tmpfs, ReadOnly, ShmSize, Memory, MemorySwap, MemoryReservation, Cpus, CpuShares, CpusetCpus, PidsLimit,
+        Label, Volume, VolumesFrom, Mount, Tmpfs, ReadOnly, ShmSize, Memory, MemorySwap, MemoryReservation, Cpus, CpuShares, CpusetCpus, PidsLimit,
         BlkioWeight, DeviceReadBps, DeviceWriteBps, DeviceReadIops, DeviceWriteIops, Ulimit, Device, CapAdd, CapDrop, SecurityOpt, Privileged,
         Sysctl, Network, Pid, Ipc, Uts, Userns, Cgroupns, Isolate, Runtime, Explain,
     ];

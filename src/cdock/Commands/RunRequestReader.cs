@@ -39,6 +39,7 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
                 .. List(options.Mount).Select(MountRequest.ParseMount),
                 .. List(options.Volume).Select(MountRequest.ParseVolume),
             ],
+            VolumesFrom = List(options.VolumesFrom),
             Limits = ReadLimits(),
             Devices = [.. List(options.Device).Select(DeviceRequest.Parse)],
             CapabilitiesAdded = List(options.CapAdd),

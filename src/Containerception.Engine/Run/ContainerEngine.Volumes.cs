@@ -1,0 +1,97 @@
+using System.Collections.Immutable;
+using Containerception.Images;
+using Containerception.Linux;
+using Containerception.Oci;
+
+namespace Containerception.Engine;
+
+public sealed partial class ContainerEngine
+{
+    private Database Database => field ??= Database.Open(_options.RootDirectory);
+
+    private VolumeStore Volumes => field ??= new VolumeStore(_options.RootDirectory, Database, _options.Clock);
+
+    /// <summary>Makes a volume, unless there is one of this name already.</summary>
+    /// <param name="name">Null for a name that is made up.</param>
+    /// <param name="labels">Notes on a new one.</param>
+    /// <exception cref="EngineException"><see cref="FailureKind.Invalid"/>: not a name.</exception>
+    public VolumeInfo CreateVolume(string? name, IReadOnlyDictionary<string, string> labels) => Volumes.Make(name, labels);
+
+    /// <summary>All volumes, by name.</summary>
+    public IReadOnlyList<VolumeInfo> ListVolumes() => Volumes.List();
+
+    /// <summary>One volume.</summary>
+    /// <exception cref="EngineException"><see cref="FailureKind.NotFound"/>.</exception>
+    public VolumeInfo FindVolume(string name) => Volumes.Find(name);
+
+    /// <summary>Bytes of the files of a volume.</summary>
+    public static long SizeOf(VolumeInfo volume)
+    {
+        ArgumentNullException.ThrowIfNull(volume);
+        return VolumeStore.SizeOf(volume);
+    }
+
+    /// <summary>Removes a volume that no container has.</summary>
+    /// <exception cref="EngineException"><see cref="FailureKind.NotFound"/>, or <see cref="FailureKind.Conflict"/>: it is in use.</exception>
+    public void RemoveVolume(string name) => Volumes.Remove(name);
+
+    /// <summary>Volumes that nobody has: the anonymous ones, or all.</summary>
+    public IReadOnlyList<VolumeInfo> ListUnusedVolumes(bool withNamed)
+        => [.. Volumes.List().Where(volume => volume.Users.IsEmpty && (withNamed || volume.IsAnonymous))];
+
+    // Volumes become bind mounts of their directories: those of other containers, those of the request.
+    private (RunRequest Request, RootPlan Root) WithVolumes(RunRequest request, RootPlan root, string id)
+    {
+        MountRequest[] mounts = [.. request.VolumesFrom.SelectMany(MountsFrom), .. request.Mounts];
+        List<PreparationStep> fillings = [];
+
+        // The last for a place counts, and only for it a volume is made.
+        MountRequest[] last = [.. mounts.Where((mount, i) => !mounts.Skip(i + 1).Any(later => SamePlace(later.Destination, mount.Destination)))];
+        ImmutableArray<MountRequest> bound = [.. last.Select(mount => mount.Type == "volume" ? Bound(mount, root, id, fillings) : mount)];
+        return (request with { Mounts = bound }, root with { Steps = [.. root.Steps, .. fillings] });
+    }
+
+    private void ForgetVolumes(string id, bool withAnonymous)
+    {
+        // Who never had a volume needs no database to say so.
+        if (Directory.Exists(Path.Join(_options.RootDirectory, "volumes")))
+        {
+            Volumes.Forget(id, withAnonymous);
+        }
+    }
+
+    private MountRequest Bound(MountRequest mount, RootPlan root, string id, List<PreparationStep> fillings)
+    {
+        VolumeInfo volume = Volumes.Make(mount.Source, mount.VolumeLabels);
+        Volumes.Use(volume.Name, id);
+        if (!mount.NoCopy)
+        {
+            fillings.Add(new VolumeFilling(volume, mount.Destination).Step(() => Files.Open(root.Path, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY)));
+        }
+
+        return mount with { Type = "bind", Source = volume.Mountpoint };
+    }
+
+    private IEnumerable<MountRequest> MountsFrom(string text)
+    {
+        (string container, string mode) = text.LastIndexOf(':') is int colon and > 0 ? (text[..colon], text[(colon + 1)..]) : (text, "");
+        if (mode is not ("" or "ro" or "rw"))
+        {
+            throw EngineException.Invalid($"--volumes-from {text}: invalid mode \"{mode}\"", "use ro or rw");
+        }
+
+        (string directory, _) = _store.Find(container);
+        return new ContainerMounts(_options.RootDirectory).Of(RuntimeConfig.Read(Path.Join(directory, "config.json")))
+            .Select(mount => new MountRequest(
+                mount.Type, mount.Name ?? mount.Source, mount.Destination,
+                [
+                    "rbind", mount.Propagation.Length > 0 ? mount.Propagation : "rprivate",
+                    .. mode == "ro" || (mode.Length == 0 && !mount.IsWritable) ? ["ro"] : ImmutableArray<string>.Empty,
+                ])
+            {
+                NoCopy = true,
+            });
+    }
+
+    private static bool SamePlace(string one, string other) => one.TrimEnd('/') == other.TrimEnd('/');
+}
