@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Linux;
@@ -24,7 +23,7 @@ public static partial class Directories
     public static List<DirectoryEntry> Read(SafeFileHandle directory)
     {
         List<DirectoryEntry> entries = [];
-        Read(directory, (name, type) => entries.Add(new(Encoding.UTF8.GetString(name), type)));
+        Read(directory, (name, type) => entries.Add(new(FileNames.Read(name), type)));
         return entries;
     }
 

@@ -65,7 +65,7 @@ public static partial class ExtendedAttributes
     {
         byte[] names = new byte[BytesMax];
         nint length = Check.Result(flistxattr(file, names, (nuint)names.Length), $"flistxattr({file})");
-        return System.Text.Encoding.UTF8.GetString(names, 0, (int)length).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+        return FileNames.Read(names.AsSpan(0, (int)length)).Split('\0', StringSplitOptions.RemoveEmptyEntries);
     }
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Custom, StringMarshallingCustomType = typeof(KernelText))]

@@ -111,6 +111,23 @@ public static partial class FileContents
         while (!content.IsEmpty);
     }
 
+    /// <summary>Writes all of it at a place in the file.</summary>
+    public static void WriteAllAt(SafeFileHandle file, ReadOnlySpan<byte> content, long offset)
+    {
+        while (!content.IsEmpty)
+        {
+            nint count = pwrite(file, content, content.Length, offset);
+            if (count < 0 && Check.LastErrno == Errno.EINTR)
+            {
+                continue;
+            }
+
+            Check.Result(count, $"pwrite({file}, {Quote(content)}, {content.Length}, {offset})");
+            content = content[(int)count..];
+            offset += count;
+        }
+    }
+
     /// <summary>Opens a file that is there, and writes a text to it in one call. For /proc, /sys and cgroups.</summary>
     public static void WriteText(SafeFileHandle directory, string path, string text)
     {
@@ -192,6 +209,9 @@ public static partial class FileContents
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint read(SafeFileHandle file, Span<byte> buffer, nint size);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint pwrite(SafeFileHandle file, ReadOnlySpan<byte> content, nint size, long offset);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint write(SafeFileHandle file, ReadOnlySpan<byte> buffer, nint size);

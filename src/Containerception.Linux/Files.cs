@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Linux;
@@ -92,7 +91,7 @@ public static partial class Files
     {
         Span<byte> buffer = stackalloc byte[LinkLengthMax];
         nint length = Check.Result(readlinkat(directory, path, buffer, buffer.Length), $"readlinkat({directory}, {path})");
-        return Encoding.UTF8.GetString(buffer[..(int)length]);
+        return FileNames.Read(buffer[..(int)length]);
     }
 
     /// <summary>Gives a file another name. AT_EMPTY_PATH names the descriptor itself (an O_TMPFILE); that needs CAP_DAC_READ_SEARCH.</summary>

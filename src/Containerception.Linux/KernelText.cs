@@ -1,10 +1,10 @@
+using System.Runtime.InteropServices;
 using System.Runtime.InteropServices.Marshalling;
-using System.Text;
 
 namespace Containerception.Linux;
 
 /// <summary>
-/// Gives a string to a call as UTF-8 with a NUL behind it; short ones on the stack. A string with a NUL inside is refused: the kernel would
+/// Gives a string to a call as the bytes that <see cref="FileNames"/> has for it, with a NUL behind them; short ones on the stack. A string with a NUL inside is refused: the kernel would
 /// read the part before it, and act on another path than the one that was checked.
 /// </summary>
 [CustomMarshaller(typeof(string), MarshalMode.ManagedToUnmanagedIn, typeof(KernelText.In))]
@@ -13,6 +13,7 @@ internal static class KernelText
     public unsafe ref struct In
     {
         private Utf8StringMarshaller.ManagedToUnmanagedIn _bytes;
+        private byte* _escaped;
 
         /// <summary>Bytes that the caller sets aside on its stack.</summary>
         public static int BufferSize => 256;
@@ -25,18 +26,31 @@ internal static class KernelText
                     Errno.EINVAL);
             }
 
-            _bytes.FromManaged(text, buffer);
+            if (text is null || !FileNames.MayHaveEscapes(text))
+            {
+                _bytes.FromManaged(text, buffer);
+                return;
+            }
+
+            // A name that is not UTF-8, or an emoji in it: rare enough for the heap.
+            int lengthMax = FileNames.LengthMax(text);
+            _escaped = (byte*)NativeMemory.Alloc((nuint)lengthMax + 1);
+            _escaped[FileNames.Write(text, new Span<byte>(_escaped, lengthMax))] = 0;
         }
 
-        public byte* ToUnmanaged() => _bytes.ToUnmanaged();
+        public byte* ToUnmanaged() => _escaped is null ? _bytes.ToUnmanaged() : _escaped;
 
-        public void Free() => _bytes.Free();
+        public void Free()
+        {
+            NativeMemory.Free(_escaped);
+            _bytes.Free();
+        }
     }
 
     /// <summary>What a call wrote, up to its NUL, or all of it.</summary>
     public static string Read(ReadOnlySpan<byte> bytes)
     {
         int end = bytes.IndexOf((byte)0);
-        return Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
+        return FileNames.Read(end < 0 ? bytes : bytes[..end]);
     }
 }

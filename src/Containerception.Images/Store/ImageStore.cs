@@ -74,7 +74,12 @@ public sealed class ImageStore
     public bool HasLayer(Digest diffId) => Layers.Has(diffId) && Table.LayerSize(diffId) is not null;
 
     /// <summary>Unpacks a layer, and remembers how large it is.</summary>
-    public void UnpackLayer(Stream layer, long size, Digest diffId, Action finish) => Table.SetLayerSize(diffId, Layers.Unpack(layer, size, diffId, finish));
+    public Digest UnpackLayer(Stream layer, long size, Digest? diffId, Action finish)
+    {
+        UnpackedLayer unpacked = Layers.Unpack(layer, size, diffId, finish);
+        Table.SetLayerSize(unpacked.DiffId, unpacked.Bytes);
+        return unpacked.DiffId;
+    }
 
     /// <summary>Takes up an image whose manifest, configuration and layers are all here, and gives it names.</summary>
     /// <returns>False when every name led to it before.</returns>

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Security.Cryptography;
 using Containerception.Linux;
 using Containerception.Oci;
@@ -15,13 +16,17 @@ public sealed class LayerStore
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private const UnixFileMode TopMode = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
-    private const long BytesAlwaysAllowed = 8L << 30;
+    private const long BytesAlwaysAllowedDefault = 8L << 30;
     private const long RatioMax = 200;
+    private readonly long _bytesAlwaysAllowed;
     private readonly string _layers;
     private readonly string _staging;
 
-    public LayerStore(string directory)
+    /// <param name="directory">The state directory.</param>
+    /// <param name="bytesAlwaysAllowed">What an archive may unpack to however small it is: beyond that it is taken for a bomb, by its ratio.</param>
+    public LayerStore(string directory, long bytesAlwaysAllowed = BytesAlwaysAllowedDefault)
     {
+        _bytesAlwaysAllowed = bytesAlwaysAllowed;
         _layers = Path.Combine(directory, "layers");
         _staging = Path.Combine(directory, "staging");
         Directory.CreateDirectory(_layers, OwnerOnly);
@@ -36,46 +41,37 @@ public sealed class LayerStore
     /// <summary>Unpacks a layer while it arrives.</summary>
     /// <param name="layer">The blob's bytes, perhaps compressed.</param>
     /// <param name="size">How many there will be.</param>
-    /// <param name="diffId">What the archive inside must be.</param>
+    /// <param name="diffId">What the archive inside must be; null when nobody has said so.</param>
     /// <param name="finish">Called when the archive was read and before the layer is believed: it reads what is left of the blob and checks it.</param>
-    /// <returns>Bytes of its files.</returns>
     /// <exception cref="ImageException">It is damaged, hostile, or another.</exception>
-    public long Unpack(Stream layer, long size, Digest diffId, Action finish)
+    public UnpackedLayer Unpack(Stream layer, long size, Digest? diffId, Action finish)
     {
         string staging = Path.Combine(_staging, Path.GetRandomFileName());
         Directory.CreateDirectory(staging, TopMode);
-        long bytes = 0;
         try
         {
             // Whoever sweeps leaves alone what is locked.
             using SafeFileHandle root = Files.Open(staging, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW);
             FileContents.Flock(root);
             Files.Fchmod(root, TopMode);
-            using IncrementalHash hash = diffId.NewHash();
-            using Stream archive = Decompression.Open(layer);
-            long limit = Math.Max(BytesAlwaysAllowed, size * RatioMax);
-            using MeasuredStream measured = new(archive, hash, limit, $"the layer {diffId} unpacks to more than {limit} bytes: it is a bomb");
-            bytes = Unpack(root, measured);
+            using IncrementalHash hash = diffId?.NewHash() ?? IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            long bytes = Unpack(root, layer, hash, LimitOf(size), isPromised: diffId is not null);
             finish();
-            if (!diffId.Matches(hash.GetHashAndReset()))
+            byte[] found = hash.GetHashAndReset();
+            Digest digest = diffId ?? Digest.OfSha256(found);
+            if (!digest.Matches(found))
             {
                 throw new ImageException(ImageFailure.Damaged, $"the archive of the layer {diffId} is another");
             }
 
-            Files.RenameAt2(Descriptor.WorkingDirectory, staging, Descriptor.WorkingDirectory, PathOf(diffId), RenameFlags.RENAME_NOREPLACE);
-        }
-        catch (LinuxException failure) when (failure.Errno == Errno.EEXIST && Has(diffId))
-        {
-            // Somebody else was faster with the same.
-            Remove(staging);
+            Place(staging, digest);
+            return new UnpackedLayer(digest, bytes);
         }
         catch
         {
-            Remove(staging);
+            FileTrees.Remove(staging);
             throw;
         }
-
-        return bytes;
     }
 
     /// <summary>The names of all layers: the digits of their archives' digests.</summary>
@@ -89,7 +85,7 @@ public sealed class LayerStore
             using SafeFileHandle directory = Files.Open(path, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW);
             if (FileContents.TryFlock(directory))
             {
-                Remove(path);
+                FileTrees.Remove(path);
             }
         }
     }
@@ -100,16 +96,23 @@ public sealed class LayerStore
     {
         string doomed = Path.Combine(_staging, Path.GetRandomFileName());
         Directory.Move(Path.Combine(_layers, name), doomed);
-        Remove(doomed);
+        FileTrees.Remove(doomed);
     }
 
-    private static long Unpack(SafeFileHandle root, MeasuredStream archive)
+    private static long Unpack(SafeFileHandle root, Stream layer, IncrementalHash hash, long limit, bool isPromised)
     {
         try
         {
+            using Stream archive = Decompression.Open(layer);
+            using MeasuredStream measured = new(archive, hash, limit, $"the layer unpacks to more than {limit} bytes: it is a bomb");
+            using ReadAheadStream ahead = new(measured);
             using LayerUnpacker unpacker = new(root);
-            unpacker.Unpack(new TarReader(archive));
-            archive.Drain();
+
+            // GZipStream takes a stream that is cut off for one that has ended. Where a digest was promised that is found out anyway.
+            unpacker.Unpack(new TarReader(ahead, endNeeded: !isPromised && archive is GZipStream));
+
+            // What lies behind an archive's last block belongs to its digest too.
+            ahead.CopyTo(Stream.Null);
             return unpacker.Bytes;
         }
         catch (Exception failure) when (failure is InvalidDataException or EndOfStreamException or ZstdSharp.ZstdException)
@@ -118,5 +121,46 @@ public sealed class LayerStore
         }
     }
 
-    private static void Remove(string path) => Directory.Delete(path, recursive: true);
+    /// <summary>Unpacks an archive of images, to be read and then removed. The caller's lock keeps it from being swept.</summary>
+    internal (string Path, SafeFileHandle Root) Spool(Stream archive, long size)
+    {
+        string staging = Path.Combine(_staging, Path.GetRandomFileName());
+        Directory.CreateDirectory(staging, OwnerOnly);
+#pragma warning disable CA2000 // It goes to the caller.
+        SafeFileHandle root = Files.Open(staging, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW);
+#pragma warning restore CA2000
+        try
+        {
+            FileContents.Flock(root);
+            using IncrementalHash unused = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            Unpack(root, archive, unused, LimitOf(size), isPromised: false);
+            return (staging, root);
+        }
+        catch
+        {
+            root.Dispose();
+            FileTrees.Remove(staging);
+            throw;
+        }
+    }
+
+    private long LimitOf(long size) => Math.Max(_bytesAlwaysAllowed, size > long.MaxValue / RatioMax ? long.MaxValue : size * RatioMax);
+
+    private void Place(string staging, Digest diffId)
+    {
+        try
+        {
+            Files.RenameAt2(Descriptor.WorkingDirectory, staging, Descriptor.WorkingDirectory, PathOf(diffId), RenameFlags.RENAME_NOREPLACE);
+        }
+        catch (LinuxException failure) when (failure.Errno == Errno.EEXIST && Has(diffId))
+        {
+            // Somebody else was faster with the same.
+            FileTrees.Remove(staging);
+        }
+    }
 }
+
+/// <summary>A layer that is here now.</summary>
+/// <param name="DiffId">The digest of the archive inside.</param>
+/// <param name="Bytes">Of its files.</param>
+public sealed record UnpackedLayer(Digest DiffId, long Bytes);

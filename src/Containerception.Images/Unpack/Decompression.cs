@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Containerception.Oci;
 using ZstdSharp;
 
 namespace Containerception.Images;
@@ -9,6 +10,13 @@ internal static class Decompression
     private static ReadOnlySpan<byte> Gzip => [0x1f, 0x8b];
 
     private static ReadOnlySpan<byte> Zstd => [0x28, 0xb5, 0x2f, 0xfd];
+
+    /// <summary>How many first bytes tell.</summary>
+    public static int MagicLength => Zstd.Length;
+
+    /// <summary>The media type of a layer that begins so.</summary>
+    public static string MediaTypeOf(ReadOnlySpan<byte> start)
+        => start.StartsWith(Gzip) ? MediaTypes.LayerGzip : start.StartsWith(Zstd) ? MediaTypes.LayerZstd : MediaTypes.Layer;
 
     /// <summary>The archive inside. In this process, never by a program: CVE-2026-41567.</summary>
     public static Stream Open(Stream layer)

@@ -7,15 +7,16 @@ namespace Containerception.Images;
 internal sealed class EntryWriter
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const OpenFlags NewFile = OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_EXCL | OpenFlags.O_NOFOLLOW;
     private readonly byte[] _buffer = new byte[1 << 17];
 
     public void Make(SafeFileHandle parent, string name, TarEntry entry, TarReader archive)
     {
-        Clear(parent, name, keepDirectory: entry.Kind == TarEntryKind.Directory);
+        bool hid = Clear(parent, name, keepDirectory: entry.Kind == TarEntryKind.Directory);
         switch (entry.Kind)
         {
             case TarEntryKind.File:
-                using (SafeFileHandle file = Files.OpenAt(parent, name, OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_EXCL | OpenFlags.O_NOFOLLOW, OwnerOnly))
+                using (SafeFileHandle file = Files.OpenAt(parent, name, NewFile, OwnerOnly))
                 {
                     Fill(file, entry, archive);
                     Describe(file, entry);
@@ -27,6 +28,10 @@ internal sealed class EntryWriter
                 using (SafeFileHandle directory = Files.OpenAt(parent, name, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW))
                 {
                     Describe(directory, entry);
+                    if (hid)
+                    {
+                        Overlay.SetOpaque(directory);
+                    }
                 }
 
                 break;
@@ -46,40 +51,35 @@ internal sealed class EntryWriter
         }
     }
 
-    /// <summary>Owner before mode: a change of owner takes the set-user-id bit away.</summary>
+    /// <summary>Owner before mode: a change of owner takes the set-user-id bit away. And capabilities(7), so attributes are last.</summary>
     public static void Describe(SafeFileHandle file, TarEntry entry)
     {
-        using SafeFileHandle? opened = FileStatuses.Statx(file).IsDirectory ? Files.OpenAt(file, ".", OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY) : null;
-        SafeFileHandle target = opened ?? file;
-        Files.FchownAt(target, "", entry.Uid, entry.Gid, AtFlags.AT_EMPTY_PATH);
-        Files.Fchmod(target, entry.Mode);
+        Files.FchownAt(file, "", entry.Uid, entry.Gid, AtFlags.AT_EMPTY_PATH);
+        Files.Fchmod(file, entry.Mode);
         foreach ((string name, byte[] value) in entry.Attributes)
         {
-            if (IsKept(name))
+            if (Overlay.IsKept(name))
             {
-                ExtendedAttributes.Set(target, name, value);
+                ExtendedAttributes.Set(file, name, value);
             }
         }
 
-        FileTimes.Set(target, entry.Modified);
+        FileTimes.Set(file, entry.Modified);
     }
 
-    /// <summary>Takes away what an earlier entry made of this name; a later one replaces it, but a directory stays for another.</summary>
-    public static void Clear(SafeFileHandle parent, string name, bool keepDirectory)
+    /// <summary>
+    /// Takes away what an earlier entry made of this name; a later one replaces it, but a directory stays for another. True when that was a
+    /// whiteout: what comes in its place hides what lower layers have, too.
+    /// </summary>
+    public static bool Clear(SafeFileHandle parent, string name, bool keepDirectory)
     {
         if (FileStatuses.TryStatx(parent, name, AtFlags.AT_SYMLINK_NOFOLLOW) is not { } status || (status.IsDirectory && keepDirectory))
         {
-            return;
+            return false;
         }
 
-        if (!status.IsDirectory)
-        {
-            Files.UnlinkAt(parent, name);
-            return;
-        }
-
-        // Links below are not followed.
-        Directory.Delete($"{Descriptor.MagicLink(parent)}/{name}", recursive: true);
+        FileTrees.Remove(parent, name);
+        return Overlay.IsWhiteout(status);
     }
 
     private void Fill(SafeFileHandle file, TarEntry entry, TarReader archive)
@@ -101,16 +101,16 @@ internal sealed class EntryWriter
             for (long done = 0; done < part.Length;)
             {
                 int count = archive.Read(_buffer.AsSpan(0, (int)Math.Min(_buffer.Length, part.Length - done)));
-                RandomAccess.Write(file, _buffer.AsSpan(0, count), part.Offset + done);
-                done += count > 0 ? count : throw TarHeader.Broken("a sparse file is cut off");
+                if (count == 0)
+                {
+                    throw TarHeader.Broken("a sparse file is cut off");
+                }
+
+                FileContents.WriteAllAt(file, _buffer.AsSpan(0, count), part.Offset + done);
+                done += count;
             }
         }
     }
-
-    /// <summary>What a layer may say of its files. "trusted.overlay." would have overlayfs look elsewhere; labels belong to the host.</summary>
-    private static bool IsKept(string name)
-        => name is "security.capability" or "system.posix_acl_access" or "system.posix_acl_default"
-            || (name.StartsWith("user.", StringComparison.Ordinal) && !name.StartsWith("user.overlay.", StringComparison.Ordinal));
 
     private static FileType TypeOf(TarEntryKind kind) => kind switch
     {

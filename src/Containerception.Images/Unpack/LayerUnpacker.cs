@@ -5,21 +5,23 @@ namespace Containerception.Images;
 
 /// <summary>
 /// Makes a layer's files in a directory, as overlayfs wants a layer to be. Every name is resolved below the directory, by descriptors, and
-/// no link on the way leads out of it: the archive is a stranger's.
+/// no link on the way leads out of it: the archive is a stranger's (CVE-2021-32760, CVE-2025-47290, CVE-2026-17106).
 /// </summary>
 internal sealed class LayerUnpacker(SafeFileHandle root) : IDisposable
 {
-    private const string WhiteoutPrefix = ".wh.";
-    private const string WhiteoutMetaPrefix = ".wh..wh.";
-    private const string OpaqueName = ".wh..wh..opq";
-    private const string OpaqueAttribute = "trusted.overlay.opaque";
     private const ResolveFlags Inside = ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS;
     private const UnixFileMode ParentMode = (UnixFileMode)0x1ED; // 0755
+
+    /// <summary>More than any image has; an archive of nothing but names would else fill a disk with inodes, and us with directories' times.</summary>
+    private const int EntriesMax = 4_000_000;
+
+    private const long DirectoryLettersMax = 256L << 20;
 
     private readonly EntryWriter _writer = new();
 
     /// <summary>Directories get their times last: each file made in them changes these.</summary>
     private readonly List<(string Path, DateTimeOffset Modified)> _directories = [];
+    private long _directoryLetters;
     private string _parentPath = "";
     private SafeFileHandle? _parent;
 
@@ -29,22 +31,27 @@ internal sealed class LayerUnpacker(SafeFileHandle root) : IDisposable
     /// <exception cref="ImageException">The archive is damaged, or tries to reach outside.</exception>
     public void Unpack(TarReader archive)
     {
-        while (archive.Next() is { } entry)
+        for (int count = 0; archive.Next() is { } entry; count++)
         {
+            if (count == EntriesMax || _directoryLetters > DirectoryLettersMax)
+            {
+                throw TarHeader.Broken($"it has more than {EntriesMax} members, or too long names: it is a bomb");
+            }
+
             try
             {
-                Add(archive, entry, Clean(entry.Name));
+                Add(archive, entry, Names(entry.Name));
             }
             catch (LinuxException failure)
             {
-                throw new ImageException(ImageFailure.Damaged, $"the layer cannot be unpacked: {entry.Name}: {failure.Message}", Hint(failure.Errno), failure);
+                throw Refused(entry, failure);
             }
         }
 
         foreach ((string path, DateTimeOffset modified) in Enumerable.Reverse(_directories))
         {
             // A later entry may have put something else in its place.
-            using SafeFileHandle? directory = TryOpen(path, OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW | OpenFlags.O_DIRECTORY);
+            using SafeFileHandle? directory = OpenSame(path);
             if (directory is not null)
             {
                 FileTimes.Set(directory, modified);
@@ -54,18 +61,23 @@ internal sealed class LayerUnpacker(SafeFileHandle root) : IDisposable
 
     public void Dispose() => _parent?.Dispose();
 
-    private void Add(TarReader archive, TarEntry entry, string path)
+    private void Add(TarReader archive, TarEntry entry, string[] names)
     {
-        int slash = path.LastIndexOf('/');
-        string name = path[(slash + 1)..];
-        SafeFileHandle parent = Parent(slash < 0 ? "" : path[..slash]);
-        if (name.Length == 0)
+        if (names.Length == 0)
         {
-            // "./": the layer's own top.
-            EntryWriter.Describe(parent, entry);
-            _directories.Add(("", entry.Modified));
+            DescribeTop(entry);
+            return;
         }
-        else if (name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal))
+
+        // Leftovers of docker's first storage driver, in old images.
+        if (names[..^1].Any(above => above.StartsWith(Overlay.WhiteoutMetaPrefix, StringComparison.Ordinal)))
+        {
+            return;
+        }
+
+        string name = names[^1];
+        SafeFileHandle parent = Parent(string.Join('/', names[..^1]));
+        if (name.StartsWith(Overlay.WhiteoutPrefix, StringComparison.Ordinal))
         {
             WhiteOut(parent, name);
         }
@@ -79,40 +91,71 @@ internal sealed class LayerUnpacker(SafeFileHandle root) : IDisposable
             Bytes += entry.Kind == TarEntryKind.File ? entry.Size : 0;
             if (entry.Kind == TarEntryKind.Directory)
             {
-                _directories.Add((path, entry.Modified));
+                Remember(string.Join('/', names), entry.Modified);
             }
         }
     }
 
-    /// <summary>image-spec, layer.md, "Whiteouts", told as overlayfs tells it: a character device 0:0, and an attribute.</summary>
+    /// <summary>"./": the layer's own top.</summary>
+    private void DescribeTop(TarEntry entry)
+    {
+        if (entry.Kind != TarEntryKind.Directory)
+        {
+            throw TarHeader.Broken("its top is no directory");
+        }
+
+        EntryWriter.Describe(root, entry);
+        Remember("", entry.Modified);
+    }
+
+    private void Remember(string path, DateTimeOffset modified)
+    {
+        _directories.Add((path, modified));
+        _directoryLetters += path.Length;
+    }
+
+    /// <summary>image-spec, layer.md, "Whiteouts". What the layer itself has of that name stays, whichever comes first.</summary>
     private static void WhiteOut(SafeFileHandle parent, string name)
     {
-        if (name == OpaqueName)
+        if (name == Overlay.OpaqueName)
         {
             using SafeFileHandle directory = Files.Reopen(parent, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY);
-            ExtendedAttributes.Set(directory, OpaqueAttribute, "y"u8);
+            Overlay.SetOpaque(directory);
+            return;
         }
-        else if (!name.StartsWith(WhiteoutMetaPrefix, StringComparison.Ordinal))
-        {
-            string hidden = name[WhiteoutPrefix.Length..];
-            if (hidden is "" or "." or "..")
-            {
-                throw TarHeader.Broken($"\"{name}\" hides no name");
-            }
 
-            // What the layer itself has of that name is not hidden.
-            if (FileStatuses.TryStatx(parent, hidden, AtFlags.AT_SYMLINK_NOFOLLOW) is null)
-            {
-                Files.MknodAt(parent, hidden, FileType.S_IFCHR, UnixFileMode.None);
-            }
+        if (name.StartsWith(Overlay.WhiteoutMetaPrefix, StringComparison.Ordinal))
+        {
+            return;
+        }
+
+        string hidden = name[Overlay.WhiteoutPrefix.Length..];
+        if (hidden is "" or "." or "..")
+        {
+            throw TarHeader.Broken($"\"{name}\" hides no name");
+        }
+
+        switch (FileStatuses.TryStatx(parent, hidden, AtFlags.AT_SYMLINK_NOFOLLOW))
+        {
+            case null:
+                Overlay.MakeWhiteout(parent, hidden);
+                break;
+            case { IsDirectory: true }:
+                using (SafeFileHandle own = Files.OpenAt(parent, hidden, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW))
+                {
+                    Overlay.SetOpaque(own);
+                }
+
+                break;
+            default:
+                break;
         }
     }
 
     /// <summary>The other name is one of this layer, as image-spec demands; the file that it means is linked to, never what a link says.</summary>
     private void Link(SafeFileHandle parent, string name, TarEntry entry)
     {
-        string target = Clean(entry.LinkName);
-        using SafeFileHandle? file = TryOpen(target, OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW);
+        using SafeFileHandle? file = OpenSame(string.Join('/', Names(entry.LinkName)));
         if (file is null || FileStatuses.Statx(file).IsDirectory)
         {
             throw TarHeader.Broken($"\"{entry.Name}\" is a link to \"{entry.LinkName}\", which is no file of this layer");
@@ -143,6 +186,11 @@ internal sealed class LayerUnpacker(SafeFileHandle root) : IDisposable
         foreach (string name in path.Split('/'))
         {
             using SafeFileHandle above = at;
+            if (name.StartsWith(Overlay.WhiteoutPrefix, StringComparison.Ordinal))
+            {
+                throw TarHeader.Broken($"\"{path}\" lies below a whiteout");
+            }
+
             reached = reached.Length == 0 ? name : $"{reached}/{name}";
             at = TryOpen(reached, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY) ?? Make(above, name, reached);
         }
@@ -152,23 +200,46 @@ internal sealed class LayerUnpacker(SafeFileHandle root) : IDisposable
 
     private SafeFileHandle Make(SafeFileHandle above, string name, string reached)
     {
-        Files.TryMkdirAt(above, name, ParentMode);
+        if (Files.TryMkdirAt(above, name, ParentMode))
+        {
+            // mkdir(2) cuts the mode by the umask.
+            Files.FchmodAt(above, name, ParentMode);
+        }
+
         return TryOpen(reached, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY) ?? throw TarHeader.Broken($"\"{reached}\" is a link that leads nowhere");
     }
 
     private SafeFileHandle? TryOpen(string path, OpenFlags flags) => Files.TryOpenAt2(root, path.Length == 0 ? "." : path, flags, Inside);
 
-    /// <summary>Without "." and doubled or leading slashes; ".." makes no sense in an archive but to get out.</summary>
-    private static string Clean(string path)
+    /// <summary>What has this name, link or not; null when there is none, or something else than a directory on the way.</summary>
+    private SafeFileHandle? OpenSame(string path)
     {
-        string[] names = [.. path.Split('/').Where(name => name is not ("" or "."))];
-        return names.Contains("..") ? throw TarHeader.Broken($"\"{path}\" leads outside") : string.Join('/', names);
+        try
+        {
+            return TryOpen(path, OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW);
+        }
+        catch (LinuxException failure) when (failure.Errno is Errno.ENOTDIR or Errno.ELOOP)
+        {
+            return null;
+        }
     }
 
-    private static string? Hint(Errno errno) => errno switch
+    /// <summary>Without "." and doubled or leading slashes; ".." makes no sense in an archive but to get out.</summary>
+    private static string[] Names(string path)
     {
-        Errno.ENOSPC => "the disk is full: cdock rmi, or give it room",
-        Errno.EPERM => "devices and owners need root",
-        _ => null,
-    };
+        string[] names = [.. path.Split('/').Where(name => name is not ("" or "."))];
+        return names.Contains("..") ? throw TarHeader.Broken($"\"{path}\" leads outside") : names;
+    }
+
+    private static ImageException Refused(TarEntry entry, LinuxException failure)
+    {
+        string message = $"the layer cannot be unpacked: {entry.Name}: {failure.Message}";
+        return failure.Errno switch
+        {
+            Errno.ENOSPC or Errno.EDQUOT => new ImageException(ImageFailure.Disk, message, "the disk is full, or has no inodes left: cdock rmi, or give it room", failure),
+            Errno.EPERM => new ImageException(ImageFailure.Unsupported, message, "devices and owners need root", failure),
+            Errno.EOPNOTSUPP => new ImageException(ImageFailure.Unsupported, message, "the file system has no such attributes: use another with --root", failure),
+            _ => new ImageException(ImageFailure.Damaged, message, cause: failure),
+        };
+    }
 }

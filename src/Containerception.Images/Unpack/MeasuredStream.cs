@@ -14,13 +14,4 @@ internal sealed class MeasuredStream(Stream inner, IncrementalHash hash, long li
         Count += count;
         return Count <= limit ? count : throw new ImageException(ImageFailure.Damaged, limitText);
     }
-
-    /// <summary>Reads to the end: what lies behind an archive's last block belongs to its digest too.</summary>
-    public void Drain()
-    {
-        byte[] buffer = new byte[1 << 16];
-        while (Read(buffer) > 0)
-        {
-        }
-    }
 }

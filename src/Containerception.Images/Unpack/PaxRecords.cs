@@ -41,7 +41,11 @@ internal sealed class PaxRecords
         }
     }
 
-    public string? Text(string key) => _values.TryGetValue(key, out byte[]? value) ? TarHeader.Text(value) : null;
+    /// <exception cref="ImageException">A NUL is in it: the kernel would read another name than was checked.</exception>
+    public string? Text(string key)
+        => !_values.TryGetValue(key, out byte[]? value) ? null
+            : value.Contains((byte)0) ? throw TarHeader.Broken($"an extended header's {key} has a NUL inside")
+            : TarHeader.Text(value);
 
     public long? Number(string key)
     {

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Text;
+using Containerception.Linux;
 
 namespace Containerception.Images;
 
@@ -9,7 +9,6 @@ internal readonly ref struct TarHeader(ReadOnlySpan<byte> block)
     public const int Size = 512;
     private const int ChecksumAt = 148;
     private const int ChecksumLength = 8;
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly ReadOnlySpan<byte> _block = block;
 
@@ -83,18 +82,11 @@ internal readonly ref struct TarHeader(ReadOnlySpan<byte> block)
 
     public static ImageException Broken(string why) => new(ImageFailure.Damaged, $"the layer cannot be unpacked: {why}");
 
-    /// <summary>UTF-8 up to a NUL.</summary>
+    /// <summary>What stands before a NUL; names that are not UTF-8 stay what they are.</summary>
     public static string Text(ReadOnlySpan<byte> bytes)
     {
         int end = bytes.IndexOf((byte)0);
-        try
-        {
-            return Strict.GetString(end < 0 ? bytes : bytes[..end]);
-        }
-        catch (DecoderFallbackException)
-        {
-            throw Broken("a name in it is not UTF-8");
-        }
+        return FileNames.Read(end < 0 ? bytes : bytes[..end]);
     }
 
     private long Number(int at, int length) => Number(_block.Slice(at, length));

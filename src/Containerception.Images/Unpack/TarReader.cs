@@ -7,9 +7,11 @@ namespace Containerception.Images;
 /// Reads an archive as it arrives, from first to last: ustar, pax and GNU's formats, with sparse files and binary attributes, both of which
 /// System.Formats.Tar does not give back as they are. The archive is a stranger's: every length is checked before it is believed.
 /// </summary>
-internal sealed class TarReader(Stream archive)
+/// <param name="archive">The archive.</param>
+/// <param name="endNeeded">Without the empty block that ends an archive it was cut off. Not every program writes one.</param>
+internal sealed class TarReader(Stream archive, bool endNeeded = false)
 {
-    /// <summary>Of a header that extends another. Attributes may be 64 KiB each; a name 4 KiB.</summary>
+    /// <summary>Of the headers that extend one, and of those that extend all, together. Attributes may be 64 KiB each; a name 4 KiB.</summary>
     private const int ExtensionBytesMax = 1 << 20;
 
     private const int SparsePartsMax = 1 << 16;
@@ -20,6 +22,8 @@ internal sealed class TarReader(Stream archive)
     private long _left;
     private int _padding;
 
+    private long _globalBytes;
+
     /// <summary>The next entry; null at the end. What is left of the one before is passed over.</summary>
     /// <exception cref="ImageException">The archive is damaged.</exception>
     public TarEntry? Next()
@@ -27,12 +31,19 @@ internal sealed class TarReader(Stream archive)
         string? longName = null;
         string? longLink = null;
         PaxRecords? pax = null;
+        long bytes = 0;
         while (true)
         {
             Skip();
-            if (!ReadBlock() || new TarHeader(_block).IsEnd)
+            bool isEnded = !ReadBlock();
+            if (isEnded && endNeeded)
             {
-                return null;
+                throw TarHeader.Broken("it is cut off");
+            }
+
+            if (isEnded || new TarHeader(_block).IsEnd)
+            {
+                return bytes == 0 ? null : throw TarHeader.Broken("it ends behind an extended header");
             }
 
             TarHeader header = new(_block);
@@ -42,17 +53,17 @@ internal sealed class TarReader(Stream archive)
             switch (header.Type)
             {
                 case 'L':
-                    longName = TarHeader.Text(ReadExtension());
+                    longName = TarHeader.Text(ReadExtension(ref bytes));
                     continue;
                 case 'K':
-                    longLink = TarHeader.Text(ReadExtension());
+                    longLink = TarHeader.Text(ReadExtension(ref bytes));
                     continue;
                 case 'x':
                     pax ??= new PaxRecords();
-                    pax.Add(ReadExtension());
+                    pax.Add(ReadExtension(ref bytes));
                     continue;
                 case 'g':
-                    _global.Add(ReadExtension());
+                    _global.Add(ReadExtension(ref _globalBytes));
                     continue;
                 default:
                     return Compose(header, longName, longLink, pax);
@@ -76,8 +87,13 @@ internal sealed class TarReader(Stream archive)
     private TarEntry Compose(TarHeader header, string? longName, string? longLink, PaxRecords? pax)
     {
         (List<SparsePart>? parts, long size) = ReadSparse(header, pax);
-        if (pax?.Number("size") is { } paxSize and >= 0 && parts is null)
+        if (pax?.Number("size") is { } paxSize && parts is null)
         {
+            if (paxSize < 0)
+            {
+                throw TarHeader.Broken("a size is negative");
+            }
+
             // 8 GiB and more do not fit the header's octal digits.
             _left = paxSize;
             _padding = (int)(-_left & (TarHeader.Size - 1));
@@ -125,11 +141,14 @@ internal sealed class TarReader(Stream archive)
             size = header.GnuRealSize;
             bool more = header.GnuIsExtended;
             header.AddGnuParts(parts);
-            while (more && parts.Count < SparsePartsMax)
+            byte[] block = new byte[TarHeader.Size];
+            while (more)
             {
-                // The header is read no more: the block may be another now.
-                byte[] block = new byte[TarHeader.Size];
-                archive.ReadExactly(block);
+                if (parts.Count > SparsePartsMax || archive.ReadAtLeast(block, block.Length, throwOnEndOfStream: false) < block.Length)
+                {
+                    throw TarHeader.Broken("a sparse file's map is cut off, or without end");
+                }
+
                 TarHeader.AddParts(block.AsSpan(0, 21 * 24), parts);
                 more = block[504] != 0;
             }
@@ -219,11 +238,13 @@ internal sealed class TarReader(Stream archive)
         return stored == _left && parts.Count <= SparsePartsMax ? parts : throw TarHeader.Broken("a sparse file's parts are not what is stored of it");
     }
 
-    private byte[] ReadExtension()
+    private byte[] ReadExtension(ref long sum)
     {
-        if (_left > ExtensionBytesMax)
+        // An empty one counts too: without end they would keep us busy for nothing.
+        sum += Math.Max(_left, TarHeader.Size);
+        if (_left > ExtensionBytesMax || sum > ExtensionBytesMax)
         {
-            throw TarHeader.Broken($"an extended header is longer than {ExtensionBytesMax} bytes");
+            throw TarHeader.Broken($"a member's extended headers are longer than {ExtensionBytesMax} bytes");
         }
 
         byte[] content = new byte[_left];
