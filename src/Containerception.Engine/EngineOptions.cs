@@ -12,6 +12,9 @@ public sealed record EngineOptions
     /// <summary>Is told each step of a container's making, in words; null tells nothing.</summary>
     public Action<string>? Explain { get; init; }
 
+    /// <summary>A command to which an id is added: it calls <see cref="ContainerEngine.CleanUp"/>, when the client that would is gone.</summary>
+    public IReadOnlyList<string> CleanupCommand { get; init; } = [Environment.ProcessPath ?? "cdock", "cleanup"];
+
     /// <summary>The clock.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 

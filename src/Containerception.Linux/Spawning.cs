@@ -33,6 +33,7 @@ public static partial class Spawning
     /// <param name="standardInput">Becomes descriptor 0; null is the caller's own, as for the two that follow.</param>
     /// <param name="standardOutput">Becomes descriptor 1.</param>
     /// <param name="standardError">Becomes descriptor 2.</param>
+    /// <param name="third">Becomes descriptor 3; null is none.</param>
     /// <param name="flags">POSIX_SPAWN_SETSID for a session of its own, POSIX_SPAWN_SETPGROUP for a process group of its own.</param>
     /// <returns>The pid.</returns>
     /// <exception cref="LinuxException"><see cref="Errno.ENOENT"/>, <see cref="Errno.EACCES"/>: as for execve(2).</exception>
@@ -43,7 +44,8 @@ public static partial class Spawning
         SafeFileHandle? standardInput = null,
         SafeFileHandle? standardOutput = null,
         SafeFileHandle? standardError = null,
-        SpawnFlags flags = SpawnFlags.None)
+        SpawnFlags flags = SpawnFlags.None,
+        SafeFileHandle? third = null)
     {
         ArgumentNullException.ThrowIfNull(arguments);
         ArgumentNullException.ThrowIfNull(environment);
@@ -71,6 +73,7 @@ public static partial class Spawning
             Redirect(actions, standardInput, 0);
             Redirect(actions, standardOutput, 1);
             Redirect(actions, standardError, 2);
+            Redirect(actions, third, 3);
             int error = posix_spawn(out int pid, path, actions, attributes, argv.Pointers, envp.Pointers);
             return error == 0 ? pid : throw new LinuxException($"posix_spawn(\"{path}\", [{string.Join(' ', arguments)}], {flags})", (Errno)error);
         }
@@ -81,6 +84,7 @@ public static partial class Spawning
             GC.KeepAlive(standardInput);
             GC.KeepAlive(standardOutput);
             GC.KeepAlive(standardError);
+            GC.KeepAlive(third);
         }
     }
 

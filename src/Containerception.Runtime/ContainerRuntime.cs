@@ -148,6 +148,16 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
     /// <summary>Takes the mounts of a file's destinations away.</summary>
     public void RemoveMounts(string id, string file) => Guard(() => new LiveMounts(Root, listener).Remove(id, file));
 
+    /// <summary>What must be done before a container is begun by who stays with it, and before anything of this process is worth keeping: it may execute this program anew.</summary>
+    internal static void PrepareToStay(CreateRequest request)
+        => Guard(() => Sealing.Prepare(Bundle.Open(request.Bundle, request.ConfigFile), waitsForStart: false, blocksSignals: true));
+
+    /// <summary>Makes a container whose program runs, for a caller who stays with it; the caller disposes what is returned.</summary>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="mask">The signal mask that the program gets.</param>
+    internal CreatedContainer Begin(CreateRequest request, SignalSet mask)
+        => Guard(() => Begin(Bundle.Open(request.Bundle, request.ConfigFile), request, mask.Bits));
+
     private T Observe<T>(string id, Func<Watcher, SafeFileHandle, T> look)
     {
         using StateDirectory directory = StateDirectory.Open(Root, id);
@@ -171,13 +181,7 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
 
         using Foreground? foreground = request.Detach ? null : Foreground.Begin();
         ulong mask = (foreground?.Before ?? CallerSignals.Restore()).Bits;
-        using CreatedContainer container = new Creator(Root, listener, warn, TimeProvider.System).Create(bundle, request, waitsForStart: false, mask);
-        if (container.Config.Hooks is { Poststart.Length: > 0 })
-        {
-            using StateDirectory directory = StateDirectory.Open(Root, request.Id);
-            Warn(Starter.RunHooks(directory, container.State));
-        }
-
+        using CreatedContainer container = Begin(bundle, request, mask);
         if (foreground is null)
         {
             container.Notify?.WaitUntilReady(container.Init.Pid, container.Init.Pidfd);
@@ -191,6 +195,18 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
         }
 
         return status;
+    }
+
+    private CreatedContainer Begin(Bundle bundle, CreateRequest request, ulong mask)
+    {
+        CreatedContainer container = new Creator(Root, listener, warn, TimeProvider.System).Create(bundle, request, waitsForStart: false, mask);
+        if (container.Config.Hooks is { Poststart.Length: > 0 })
+        {
+            using StateDirectory directory = StateDirectory.Open(Root, request.Id);
+            Warn(Starter.RunHooks(directory, container.State));
+        }
+
+        return container;
     }
 
     /// <summary>Another command may have deleted it while it ran: then there is nothing left to do.</summary>

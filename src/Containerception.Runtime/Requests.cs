@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Containerception.Linux;
 using Containerception.Oci;
 
 namespace Containerception.Runtime;
@@ -61,6 +62,12 @@ public sealed record CreateRequest
 
     /// <summary><c>run</c> only: do not become the subreaper of the container's orphans.</summary>
     public bool NoSubreaper { get; init; }
+
+    /// <summary>The caller takes the terminal's master itself: it needs no terminal of its own.</summary>
+    internal bool KeepsTerminal { get; init; }
+
+    /// <summary>The size of the program's terminal; null for what config.json or the caller's own terminal says.</summary>
+    internal WindowSize? TerminalSize { get; init; }
 }
 
 /// <summary>What <c>update</c> is asked for. What is null, or 0 where that can be no limit, stays as it is.</summary>

@@ -11,12 +11,13 @@ public sealed class ProjectTests
         ["Containerception.Oci"] = ["Linux"],
         ["Containerception.Cgroups"] = ["Oci", "Linux"],
         ["Containerception.Seccomp"] = ["Oci", "Linux"],
-        ["Containerception.Runtime"] = ["Cgroups", "Seccomp", "Oci", "Linux"],
+        ["Containerception.Supervision"] = ["Linux"],
+        ["Containerception.Runtime"] = ["Cgroups", "Seccomp", "Supervision", "Oci", "Linux"],
         ["Containerception.Images"] = ["Oci", "Linux"],
-        // The engine drives its runtime through the OCI interface alone.
-        ["Containerception.Engine"] = ["Images", "Oci", "Linux"],
-        ["ception"] = ["Runtime", "Cgroups", "Seccomp", "Oci", "Linux"],
-        ["cdock"] = ["Engine", "Images", "Oci", "Linux"],
+        // The engine drives its runtime through the OCI interface alone, and its supervisor by what both know of each other.
+        ["Containerception.Engine"] = ["Images", "Supervision", "Oci", "Linux"],
+        ["ception"] = ["Runtime", "Cgroups", "Seccomp", "Supervision", "Oci", "Linux"],
+        ["cdock"] = ["Engine", "Images", "Supervision", "Oci", "Linux"],
     };
 
     public static TheoryData<string> Projects => [.. Directory.GetFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories)];

@@ -9,7 +9,7 @@ public sealed partial class SourceTests
 
     // One thread: what would start another has no place in what ception is made of. docs/architecture.md says why.
     private static readonly string[] OneThreaded =
-        ["src/ception", "src/Containerception.Runtime", "src/Containerception.Cgroups", "src/Containerception.Seccomp", "src/Containerception.Oci", "src/Containerception.Linux"];
+        ["src/ception", "src/Containerception.Runtime", "src/Containerception.Supervision", "src/Containerception.Cgroups", "src/Containerception.Seccomp", "src/Containerception.Oci", "src/Containerception.Linux"];
 
     private static readonly string[] Unsafe = ["src/Containerception.Linux", "src/Containerception.Seccomp", "src/Containerception.Images/Store", "src/Containerception.Runtime/Init"];
 

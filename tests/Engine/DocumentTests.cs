@@ -54,7 +54,7 @@ public sealed class DocumentTests : IDisposable
 
         using Process process = _cdock.Start("bash", [script]);
 
-        Assert.Equal(new Outcome(0, "run rm\n--memory-reservation\nhost\n", ""), Cdock.Finish(process));
+        Assert.Equal(new Outcome(0, "run restart rm rename\n--memory-reservation\nhost\n", ""), Cdock.Finish(process));
     }
 
     public void Dispose() => _cdock.Dispose();

@@ -30,7 +30,7 @@ public sealed class LifeTests : IDisposable
         Assert.Equal(1, _cdock.Do("rm", "worker").ExitCode);
         Assert.Equal("worker\n", _cdock.Do("kill", "-s", "KILL", "worker").Output);
         Cdock.Until(() => _cdock.Do("ps", "-a").Output.Contains("Exited (137)", StringComparison.Ordinal), "it has ended");
-        Assert.Equal("logged\n", File.ReadAllText(Path.Join(_cdock.Root, "containers", id, "log")));
+        Assert.Equal("logged\n", _cdock.Do("logs", "worker").Output);
         Assert.Equal("worker\n", _cdock.Do("rm", "worker").Output);
         Assert.Equal("", _cdock.Do("ps", "-aq").Output);
     }

@@ -29,6 +29,10 @@ public sealed class OwnCgroups
     /// <summary>Reads the caller's.</summary>
     public static OwnCgroups Read() => new(FileContents.ReadText(Descriptor.WorkingDirectory, "/proc/self/cgroup", BytesMax));
 
+    /// <summary>Reads another process's.</summary>
+    public static OwnCgroups Read(int pid)
+        => new(FileContents.ReadText(Descriptor.WorkingDirectory, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/proc/{pid}/cgroup"), BytesMax));
+
     /// <summary>The path in a tree from its root, <c>/</c> where the process is in none.</summary>
     public string PathOf(string controller) => _paths.GetValueOrDefault(controller, "/");
 

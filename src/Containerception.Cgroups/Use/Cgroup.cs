@@ -59,6 +59,22 @@ public sealed class Cgroup : IDisposable
     /// <param name="resources">The limits.</param>
     internal static Cgroup Adopt(CgroupLayout layout, string path, LinuxResources? resources) => new(new CgroupCreation(layout).Adopt(path, resources));
 
+    /// <summary>What <see cref="Paths"/> is of the groups that a process is in, whoever made them.</summary>
+    public static ImmutableSortedDictionary<string, string> PathsOf(CgroupLayout layout, int pid)
+    {
+        OwnCgroups theirs = OwnCgroups.Read(pid);
+        ImmutableSortedDictionary<string, string>.Builder paths = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        foreach (CgroupHierarchy hierarchy in layout.Hierarchies)
+        {
+            foreach (string controller in hierarchy.Controllers)
+            {
+                paths[controller] = hierarchy.MountPoint + theirs.PathBelow(hierarchy);
+            }
+        }
+
+        return paths.ToImmutable();
+    }
+
     /// <summary>What is written for the limits: <c>memory.max = 67108864</c>.</summary>
     public static IEnumerable<string> Describe(CgroupLayout layout, LinuxResources? resources)
         => CgroupLimits.Compile(layout, resources ?? new()).Select(write => write.ToString());

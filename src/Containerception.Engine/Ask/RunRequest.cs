@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Containerception.Linux;
+using Containerception.Supervision;
 
 namespace Containerception.Engine;
 
@@ -27,7 +28,7 @@ public sealed record RunRequest
     /// <summary>Forget the container when it ends.</summary>
     public bool AutoRemove { get; init; }
 
-    /// <summary>Return once the program runs; what it writes goes to the container's log.</summary>
+    /// <summary>Return once the program runs; its standard input does not end with this process's.</summary>
     public bool Detach { get; init; }
 
     /// <summary>The host name inside; null for the root's own, which is <c>cdock</c>.</summary>
@@ -95,6 +96,30 @@ public sealed record RunRequest
 
     /// <summary>What <c>stop</c> will send.</summary>
     public Signal StopSignal { get; init; } = Signal.SIGTERM;
+
+    /// <summary>After so many seconds <c>stop</c> kills; -1 is never.</summary>
+    public int StopTimeoutSeconds { get; init; } = 10;
+
+    /// <summary>When the program is started again after its end.</summary>
+    public RestartPolicy Restart { get; init; } = RestartPolicy.Never;
+
+    /// <summary>How it is found out whether the program does its work; null for not at all.</summary>
+    public HealthPlan? Health { get; init; }
+
+    /// <summary>Where what it writes is kept: <c>json-file</c>, <c>journald</c> or <c>none</c>.</summary>
+    public string LogDriver { get; init; } = "json-file";
+
+    /// <summary>Options of the log driver.</summary>
+    public ImmutableSortedDictionary<string, string> LogOptions { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>A file that gets the container's id, and must not be there; null for none.</summary>
+    public string? CidFile { get; init; }
+
+    /// <summary>The kernel does not kill its processes for lack of memory: they wait for some. cgroup v1 only.</summary>
+    public bool OomKillDisable { get; init; }
+
+    /// <summary>How likely its processes are killed when the machine's memory is short, -1000 to 1000; null for as this process.</summary>
+    public int? OomScoreAdjust { get; init; }
 
     /// <summary>Notes on the container.</summary>
     public ImmutableSortedDictionary<string, string> Labels { get; init; } = ImmutableSortedDictionary<string, string>.Empty;

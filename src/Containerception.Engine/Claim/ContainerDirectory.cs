@@ -1,12 +1,12 @@
-using System.Text.Json;
 using Containerception.Linux;
+using Containerception.Supervision;
 using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Engine;
 
 /// <summary>
-/// The directory of one container, and the lock on it. Whoever runs the container holds the lock; the kernel takes it away when they die,
-/// however they die, so a directory that can be locked belongs to nobody any more.
+/// The directory of one container, and the lock on it. Its supervisor holds the lock; the kernel takes it away when they die,
+/// however they die, so nobody runs what can be locked.
 /// </summary>
 internal sealed class ContainerDirectory : IDisposable
 {
@@ -28,8 +28,6 @@ internal sealed class ContainerDirectory : IDisposable
     public string Id => System.IO.Path.GetFileName(Path);
 
     public string RuntimeLog => System.IO.Path.Join(Path, "runtime.log");
-
-    public string OutputLog => System.IO.Path.Join(Path, "log");
 
     /// <summary>Makes the directory, locked before anybody can see it.</summary>
     public static ContainerDirectory Make(string containers, string id)
@@ -77,32 +75,27 @@ internal sealed class ContainerDirectory : IDisposable
         return new ContainerDirectory(path, handle);
     }
 
-    /// <summary>Takes over a directory whose lock is this process's standard input.</summary>
-    public static ContainerDirectory TakeInherited(string path) => new(path, Descriptors.Duplicate(Descriptors.Borrow(0)));
-
-    public DetachedRoot ReadDetachedRoot()
-        => JsonSerializer.Deserialize(File.ReadAllBytes(System.IO.Path.Join(Path, "request.json")), EngineJson.Default.DetachedRoot)!;
-
-    /// <summary>The record; null for a directory that was left before there was one.</summary>
-    public static ContainerRecord? TryRead(string path)
+    /// <summary>Whether somebody has the lock: its supervisor, or for a moment a cdock.</summary>
+    public static bool IsTaken(string path)
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(RecordPath(path)), EngineJson.Default.ContainerRecord);
+            using SafeFileHandle handle = Files.Open(path, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY);
+            return !FileContents.TryFlock(handle, shared: true);
         }
-        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        catch (LinuxException gone) when (gone.Errno == Errno.ENOENT)
         {
-            return null;
+            return false;
         }
     }
 
-    /// <summary>Writes the record beside the old one and renames it: a reader sees either, a crash leaves either.</summary>
-    public void Write(ContainerRecord record)
-    {
-        string next = RecordPath(Path) + ".next";
-        WriteForOwner(next, JsonSerializer.SerializeToUtf8Bytes(record, EngineJson.Default.ContainerRecord));
-        File.Move(next, RecordPath(Path), overwrite: true);
-    }
+    /// <summary>A supervisor was there, and has not left as it should: it lives, or was killed.</summary>
+    public static bool HasPlan(string path)
+        => FileStatuses.TryStatx(Descriptor.WorkingDirectory, System.IO.Path.Join(path, SupervisePlan.FileName), AtFlags.AT_SYMLINK_NOFOLLOW) is not null;
+
+    public void WritePlan(SupervisePlan plan) => WriteForOwner(PlanPath, plan.ToJson());
+
+    public void RemovePlan() => File.Delete(PlanPath);
 
     public void WriteConfig(byte[] config) => WriteForOwner(System.IO.Path.Join(Path, "config.json"), config);
 
@@ -136,5 +129,5 @@ internal sealed class ContainerDirectory : IDisposable
         file.Write(content);
     }
 
-    private static string RecordPath(string path) => System.IO.Path.Join(path, "container.json");
+    private string PlanPath => System.IO.Path.Join(Path, SupervisePlan.FileName);
 }

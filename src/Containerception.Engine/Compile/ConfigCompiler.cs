@@ -118,6 +118,7 @@ internal static class ConfigCompiler
             },
             Rlimits = [.. process.Rlimits.Where(theirs => !request.Ulimits.Any(one => Name(one) == theirs.Type)), .. request.Ulimits.Select(Limit)],
             NoNewPrivileges = request.NoNewPrivileges || process.NoNewPrivileges,
+            OomScoreAdj = request.OomScoreAdjust ?? process.OomScoreAdj,
         };
     }
 
@@ -206,6 +207,11 @@ internal static class ConfigCompiler
     {
         (ImmutableArray<DeviceConfig> nodes, ImmutableArray<DeviceRule> rules) = DevicesCompiler.Compile(request, linux);
         LinuxResources resources = LimitsCompiler.Compile(request.Limits, linux.Resources ?? new LinuxResources(), machine.Processors);
+        if (request.OomKillDisable)
+        {
+            resources = resources with { Memory = (resources.Memory ?? new MemoryLimits()) with { DisableOomKiller = true } };
+        }
+
         bool limited = resources.Memory is not null || resources.Cpu is not null || resources.Pids is not null || resources.BlockIo is not null;
         if (limited && !machine.HasCgroups)
         {

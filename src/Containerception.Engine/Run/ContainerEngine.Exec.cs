@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Security.Cryptography;
 using Containerception.Linux;
 using Containerception.Oci;
+using Containerception.Supervision;
 using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Engine;
@@ -16,22 +18,23 @@ public sealed partial class ContainerEngine
         ArgumentNullException.ThrowIfNull(request);
 
         Sweep();
-        (string directory, ContainerRecord record) = _store.Find(request.Container);
-        RuntimeProgram runtime = Of(record);
-        RuntimeState state = Alive(record, runtime);
+        ContainerDefinition definition = _store.Table.Find(request.Container);
+        string directory = _store.PathOf(definition.Id);
+        RuntimeProgram runtime = Of(definition);
+        int init = PidOf(definition);
         string draft = Path.Join(directory, $"exec-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}");
         using Undo undo = new();
         undo.Add(() => File.Delete(draft + ".json"));
         undo.Add(() => File.Delete(draft + ".log"));
-        File.WriteAllBytes(draft + ".json", ProcessOf(request, directory, state).ToJson());
+        File.WriteAllBytes(draft + ".json", ProcessOf(request, directory, init).ToJson());
 
         using SignalForwarding signals = new();
         using SafeFileHandle? nothing = request.Interactive ? null : Files.Open("/dev/null", OpenFlags.O_RDWR);
         SafeFileHandle? others = request.Detach ? nothing : null;
         int pid = runtime.Start(
             [
-                .. runtime.LogArguments(draft + ".log", explains: false), "exec", .. request.Detach ? ["--detach"] : ImmutableArray<string>.Empty,
-                "--process", draft + ".json", record.Id,
+                .. runtime.LogArguments(draft + ".log"), "exec", .. request.Detach ? ["--detach"] : ImmutableArray<string>.Empty,
+                "--process", draft + ".json", definition.Id,
             ],
             new SpawnStreams(nothing, others, others),
             request.Tty ? SpawnFlags.None : SpawnFlags.POSIX_SPAWN_SETPGROUP);
@@ -40,19 +43,23 @@ public sealed partial class ContainerEngine
         return exitCode != 0 && RuntimeFailure.Read(draft + ".log") is EngineException failure ? throw failure : exitCode;
     }
 
-    private static RuntimeState Alive(ContainerRecord record, RuntimeProgram runtime)
-        => runtime.State(record.Id) is { IsAlive: true } state
-            ? state
-            : throw new EngineException(FailureKind.Conflict, $"the container {record.Name} is not running");
+    private int PidOf(ContainerDefinition definition) => StatusReport.TryRead(_store.PathOf(definition.Id)) switch
+    {
+        { State: "running", Pid: > 0 } running => running.Pid,
+        { State: "paused" } => throw new EngineException(
+            FailureKind.Conflict, $"the container {definition.Name} is paused", $"`cdock unpause {definition.Name}` lets it go on"),
+        { State: "restarting" } => throw new EngineException(FailureKind.Conflict, $"the container {definition.Name} is restarting", "wait until it runs"),
+        _ => throw new EngineException(FailureKind.Conflict, $"the container {definition.Name} is not running", $"`cdock start {definition.Name}` starts it"),
+    };
 
-    private static ProcessConfig ProcessOf(ExecRequest request, string directory, RuntimeState state)
+    private static ProcessConfig ProcessOf(ExecRequest request, string directory, int init)
     {
         ProcessConfig own = RuntimeConfig.Read(Path.Join(directory, "config.json")).Process!;
         ImmutableArray<string> all = Capabilities.Choose(
             new RunRequest { Root = new RootRequest.Host(), Privileged = request.Privileged }, Capabilities.Held());
 
         // The container's own files, as it sees them: init's root, by way of the kernel.
-        UserConfig user = request.User is string name ? UserDatabase.Of($"/proc/{state.Pid}/root").Find(name, []) : own.User;
+        UserConfig user = request.User is string name ? UserDatabase.Of(string.Create(CultureInfo.InvariantCulture, $"/proc/{init}/root")).Find(name, []) : own.User;
         ImmutableArray<string> bounding = request.Privileged ? all : own.Capabilities?.Bounding ?? [];
         return own with
         {

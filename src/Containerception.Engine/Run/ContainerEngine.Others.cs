@@ -1,35 +1,36 @@
 using Containerception.Linux;
+using Containerception.Supervision;
 
 namespace Containerception.Engine;
 
 public sealed partial class ContainerEngine
 {
     /// <summary>The containers there are, the newest first.</summary>
-    /// <param name="all">Also those whose programs have ended.</param>
+    /// <param name="all">Also those whose programs do not run.</param>
     public IReadOnlyList<ContainerInfo> List(bool all)
     {
+        if (!_store.Exists)
+        {
+            return [];
+        }
+
         Sweep();
         return
         [
-            .. _store.Directories().Select(ContainerDirectory.TryRead).OfType<ContainerRecord>().Select(Info)
-                .Where(container => all || container.State == ContainerState.Running)
-                .OrderByDescending(container => container.Created),
+            .. _store.Table.All().Select(Info)
+                .Where(container => all || container.State is ContainerState.Running or ContainerState.Paused or ContainerState.Restarting),
         ];
     }
 
-    /// <summary>Sends a signal to a container's first process.</summary>
-    /// <returns>The container's id.</returns>
-    public string Kill(string container, Signal signal)
+    /// <summary>What is known of one container.</summary>
+    /// <exception cref="EngineException"><see cref="FailureKind.NotFound"/>.</exception>
+    public ContainerInfo Find(string container)
     {
         Sweep();
-        (_, ContainerRecord record) = _store.Find(container);
-        RuntimeProgram runtime = Of(record);
-        Alive(record, runtime);
-        (int exitCode, _, string error) = runtime.Call("kill", record.Id, ((int)signal).ToString(System.Globalization.CultureInfo.InvariantCulture));
-        return exitCode == 0 ? record.Id : throw new EngineException(FailureKind.System, $"cannot kill {record.Name}: {error.Trim()}");
+        return Info(_store.Table.Find(container));
     }
 
-    /// <summary>Forgets a container that has ended.</summary>
+    /// <summary>Removes a container that does not run.</summary>
     /// <param name="container">Its name or id.</param>
     /// <param name="force">Kill it first, if it runs.</param>
     /// <param name="withVolumes">Its anonymous volumes too, unless another has them.</param>
@@ -37,45 +38,92 @@ public sealed partial class ContainerEngine
     public string Remove(string container, bool force, bool withVolumes = false)
     {
         Sweep();
-        (string path, ContainerRecord record) = _store.Find(container);
-        RuntimeProgram runtime = Of(record);
-        if (record.Finished is null)
+        ContainerDefinition definition = _store.Table.Find(container);
+        string path = _store.PathOf(definition.Id);
+        using (SupervisorLine? line = SupervisorLine.TryConnect(path))
         {
-            if (!force)
+            if (line is not null && !force && StatusReport.TryRead(path) is { State: not "exited" })
             {
                 throw new EngineException(
-                    FailureKind.Conflict, $"the container {record.Name} is running", $"end it first, or use `cdock rm -f {record.Name}`");
+                    FailureKind.Conflict, $"the container {definition.Name} is running", $"end it first, or use `cdock rm -f {definition.Name}`");
             }
 
-            runtime.Call("delete", "--force", record.Id);
+            if (line is not null)
+            {
+                TrySignal(line, Signal.SIGKILL);
+                line.WaitForEnd(time: null, forGood: true);
+            }
         }
 
-        // Whoever ran it sees its end, and lets go of the directory; after --rm nothing is left then.
-        using ContainerDirectory? directory = ContainerDirectory.TryTake(path, wait: true);
-        if (directory is not null)
-        {
-            runtime.Call("delete", "--force", record.Id);
-            _store.ReleaseName(record.Name, record.Id);
-            ForgetVolumes(record.Id, withVolumes);
-            directory.Remove();
-        }
-
-        return record.Id;
+        RemoveEnded(definition, withVolumes || definition.AutoRemove);
+        return definition.Id;
     }
 
-    private static ContainerInfo Info(ContainerRecord record) => new()
+    /// <summary>Removes a container whose supervisor ends at this moment and leaves that to its last client, who is gone: <c>--rm</c>.</summary>
+    public void CleanUp(string id)
     {
-        Id = record.Id,
-        Name = record.Name,
-        Image = record.Image,
-        Command = record.Command,
-        Created = record.Created,
-        Started = record.Started,
-        Finished = record.Finished,
-        State = record.Finished is not null ? ContainerState.Exited
-            : record.Started is not null ? ContainerState.Running
-            : ContainerState.Created,
-        ExitCode = record.ExitCode,
-        Labels = record.Labels,
-    };
+        if (_store.Table.TryGet(id) is { AutoRemove: true } definition)
+        {
+            RemoveEnded(definition, withVolumes: true);
+        }
+    }
+
+    private void RemoveEnded(ContainerDefinition definition, bool withVolumes)
+    {
+        // Null: somebody was faster, as the next command's sweep may be.
+        using ContainerDirectory? directory = ContainerDirectory.TryTake(_store.PathOf(definition.Id), wait: true);
+        if (directory is not null && ContainerDirectory.HasPlan(directory.Path) && !definition.AutoRemove)
+        {
+            // Its supervisor was killed this very moment.
+            Of(definition).Call("delete", "--force", definition.Id);
+        }
+
+        _store.Table.Remove(definition.Id);
+        ForgetVolumes(definition.Id, withVolumes);
+        directory?.Remove();
+    }
+
+    private ContainerInfo Info(ContainerDefinition definition)
+    {
+        string path = _store.PathOf(definition.Id);
+        StatusReport? status = StatusReport.TryRead(path);
+        return new ContainerInfo
+        {
+            Id = definition.Id,
+            Name = definition.Name,
+            Image = definition.Image,
+            ImageId = definition.ImageId,
+            Command = definition.Command,
+            Created = definition.Created,
+            Started = status?.Started,
+            Finished = status?.Finished,
+            State = status?.State switch
+            {
+                null or "created" => ContainerState.Created,
+                "running" => ContainerState.Running,
+                "paused" => ContainerState.Paused,
+                "restarting" => ContainerState.Restarting,
+                _ => ContainerState.Exited,
+            },
+            Pid = status?.Pid ?? 0,
+            ExitCode = status?.State is "exited" or "restarting" ? status.ExitCode : null,
+            Signal = status?.Signal ?? 0,
+            OomKills = status?.OomKills ?? 0,
+            Reason = status?.Reason,
+            RestartCount = status?.RestartCount ?? 0,
+            Health = status?.Health,
+            Labels = definition.Labels,
+            Directory = path,
+            Runtime = definition.Runtime,
+            AutoRemove = definition.AutoRemove,
+            Restart = RestartPolicy.TryParse(definition.Restart)!,
+            Tty = definition.Tty,
+            OpenStdin = definition.OpenStdin,
+            StopSignal = definition.StopSignal,
+            StopTimeoutSeconds = definition.StopTimeoutSeconds,
+            LogDriver = definition.LogDriver,
+            LogOptions = definition.LogOptions,
+            HealthPlan = definition.Health,
+        };
+    }
 }

@@ -40,16 +40,27 @@ public sealed partial class ContainerEngine
         => [.. Volumes.List().Where(volume => volume.Users.IsEmpty && (withNamed || volume.IsAnonymous))];
 
     // Volumes become bind mounts of their directories: those of other containers, those of the request.
-    private (RunRequest Request, RootPlan Root) WithVolumes(RunRequest request, RootPlan root, string id)
+    private (RunRequest Request, ImmutableArray<VolumePlace> Fillings) WithVolumes(RunRequest request, string id)
     {
         MountRequest[] mounts = [.. request.VolumesFrom.SelectMany(MountsFrom), .. request.Mounts];
-        List<PreparationStep> fillings = [];
+        List<VolumePlace> fillings = [];
 
         // The last for a place counts, and only for it a volume is made.
         MountRequest[] last = [.. mounts.Where((mount, i) => !mounts.Skip(i + 1).Any(later => SamePlace(later.Destination, mount.Destination)))];
-        ImmutableArray<MountRequest> bound = [.. last.Select(mount => mount.Type == "volume" ? Bound(mount, root, id, fillings) : mount)];
-        return (request with { Mounts = bound }, root with { Steps = [.. root.Steps, .. fillings] });
+        ImmutableArray<MountRequest> bound = [.. last.Select(mount => mount.Type == "volume" ? Bound(mount, id, fillings) : mount)];
+        return (request with { Mounts = bound }, [.. fillings]);
     }
+
+    // Where the root is there: at the first start, and never again.
+    private RootPlan WithFillings(RootPlan root, ContainerDefinition definition) => definition.Fillings.IsEmpty ? root : root with
+    {
+        Steps =
+        [
+            .. root.Steps,
+            .. definition.Fillings.Select(place => new VolumeFilling(Volumes.Find(place.Volume), place.Destination)
+                .Step(() => Files.Open(root.Path, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY))),
+        ],
+    };
 
     private void ForgetVolumes(string id, bool withAnonymous)
     {
@@ -60,13 +71,13 @@ public sealed partial class ContainerEngine
         }
     }
 
-    private MountRequest Bound(MountRequest mount, RootPlan root, string id, List<PreparationStep> fillings)
+    private MountRequest Bound(MountRequest mount, string id, List<VolumePlace> fillings)
     {
         VolumeInfo volume = Volumes.Make(mount.Source, mount.VolumeLabels);
         Volumes.Use(volume.Name, id);
         if (!mount.NoCopy)
         {
-            fillings.Add(new VolumeFilling(volume, mount.Destination).Step(() => Files.Open(root.Path, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY)));
+            fillings.Add(new VolumePlace(volume.Name, mount.Destination));
         }
 
         return mount with { Type = "bind", Source = volume.Mountpoint };
@@ -80,7 +91,7 @@ public sealed partial class ContainerEngine
             throw EngineException.Invalid($"--volumes-from {text}: invalid mode \"{mode}\"", "use ro or rw");
         }
 
-        (string directory, _) = _store.Find(container);
+        string directory = _store.PathOf(_store.Table.Find(container).Id);
         return new ContainerMounts(_options.RootDirectory).Of(RuntimeConfig.Read(Path.Join(directory, "config.json")))
             .Select(mount => new MountRequest(
                 mount.Type, mount.Name ?? mount.Source, mount.Destination,

@@ -1,16 +1,15 @@
 using System.Collections.Immutable;
-using Containerception.Linux;
 using Containerception.Oci;
-using Microsoft.Win32.SafeHandles;
+using Containerception.Supervision;
 
 namespace Containerception.Engine;
 
 /// <summary>
-/// Containers by name: runs them, lists them, reaches into them, ends them. It keeps no process of its own; several may work on one
-/// state directory at a time.
+/// Containers by name: makes them, runs them, lists them, reaches into them, ends them. It keeps no process of its own: each container that
+/// runs is kept by a supervisor, and several engines may work on one state directory at a time.
 /// </summary>
 /// <remarks>
-/// Every method throws <see cref="EngineException"/> for what a caller can act on. Each begins by removing what earlier callers left
+/// Every method throws <see cref="EngineException"/> for what a caller can act on. Each begins by setting right what earlier callers left
 /// behind when they died.
 /// </remarks>
 public sealed partial class ContainerEngine
@@ -24,7 +23,7 @@ public sealed partial class ContainerEngine
     private ContainerEngine(EngineOptions options)
     {
         _options = options;
-        _store = new ContainerStore(options.RootDirectory);
+        _store = new ContainerStore(options.RootDirectory, () => Database);
     }
 
     /// <summary>An engine on a state directory, which is made when the first container is.</summary>
@@ -34,35 +33,91 @@ public sealed partial class ContainerEngine
         return new ContainerEngine(options);
     }
 
-    /// <summary>Makes a container, runs its program to the end, and cleans up. Standard streams and signals are passed on.</summary>
-    /// <returns>The program's exit status, 128 + signal for a signal.</returns>
-    /// <exception cref="EngineException">The program was not started.</exception>
-    public int Run(RunRequest request)
+    /// <summary>Makes a container that waits for <see cref="Start"/>.</summary>
+    /// <returns>Its id.</returns>
+    public string Create(RunRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-
         RuntimeProgram runtime = RuntimeProgram.Find(_options);
         Sweep();
         using Undo undo = new();
-        Claimed claimed = Claim(request, runtime, undo);
-        int exitCode = Attached(request, claimed, runtime);
-        if (!request.AutoRemove)
-        {
-            claimed.Directory.Write(claimed.Record with { Finished = _options.Clock.GetUtcNow(), ExitCode = exitCode });
-            undo.Keep();
-            claimed.Directory.Dispose();
-        }
-
-        return exitCode;
+        Claimed claimed = Claim(request, runtime, undo, isWhole: true);
+        undo.Keep();
+        claimed.Directory.Dispose();
+        return claimed.Definition.Id;
     }
 
-    private Claimed Claim(RunRequest request, RuntimeProgram runtime, Undo undo)
+    /// <summary>Makes a container and starts it. Standard streams and signals are passed on until its program ends, or the detach keys are typed.</summary>
+    /// <returns>The program's exit status, 128 + signal for a signal; 0 when it was left running.</returns>
+    /// <exception cref="EngineException">The program was not started, and nothing is left.</exception>
+    public int Run(RunRequest request, AttachRequest attach)
     {
-        (ContainerDirectory directory, string name) = _store.Claim(request.Name);
-        undo.Add(() => Forget(directory, name));
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(attach);
+        RuntimeProgram runtime = RuntimeProgram.Find(_options);
+        using Attachment attachment = new(attach, request.Tty);
+        Sweep();
+        using Undo undo = new();
+        Claimed claimed = Claim(request, runtime, undo, isWhole: false);
+        Launch(claimed.Directory, claimed.Definition, claimed.Root, attachment);
+        undo.Keep();
+        return Stay(attachment, claimed.Definition);
+    }
+
+    /// <summary>Makes a container and returns once its program runs.</summary>
+    /// <returns>The container's id.</returns>
+    /// <exception cref="EngineException">The program was not started, and nothing is left.</exception>
+    public string RunDetached(RunRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        RuntimeProgram runtime = RuntimeProgram.Find(_options);
+        Sweep();
+        using Undo undo = new();
+        Claimed claimed = Claim(request, runtime, undo, isWhole: false);
+        Launch(claimed.Directory, claimed.Definition, claimed.Root, attachment: null);
+        undo.Keep();
+        return claimed.Definition.Id;
+    }
+
+    private int Stay(Attachment attachment, ContainerDefinition definition)
+    {
+        int? exitCode;
+        try
+        {
+            exitCode = attachment.Run();
+        }
+        catch (EngineException)
+        {
+            // Its supervisor was killed: what is left is set right at once, and says so.
+            string path = _store.PathOf(definition.Id);
+            StatusReport? left = StatusReport.TryRead(path);
+            Sweep();
+            throw new EngineException(
+                FailureKind.System, $"the supervisor of {definition.Name} was killed", left is null ? null : "the container was ended with it");
+        }
+
+        if (exitCode is not null && definition.AutoRemove)
+        {
+            RemoveEnded(definition, withVolumes: true);
+        }
+
+        return exitCode ?? 0;
+    }
+
+    private Claimed Claim(RunRequest request, RuntimeProgram runtime, Undo undo, bool isWhole)
+    {
+        if (request.Name is not null)
+        {
+            Names.Checked(request.Name);
+        }
+
+#pragma warning disable CA2000 // Undone, or the caller's.
+        ContainerDirectory directory = _store.Make();
+#pragma warning restore CA2000
+        undo.Add(() => Forget(directory));
         Machine machine = Machine.Ask();
         RootPlan root = new RootPlanner(directory.Path, directory.Id, machine.IsRoot).Plan(request);
-        (request, root) = WithVolumes(request, root, directory.Id);
+        (request, ImmutableArray<VolumePlace> fillings) = WithVolumes(request, directory.Id);
         RuntimeConfig config = ConfigCompiler.Compile(request, root, machine, directory.Id);
         directory.WriteConfig(config.ToJson());
         if (config.Linux!.Namespaces.Any(one => one.Type == "user"))
@@ -71,21 +126,34 @@ public sealed partial class ContainerEngine
         }
 
         FindSources(request);
-
-        ContainerRecord record = new()
-        {
-            Id = directory.Id,
-            Name = name,
-            Image = request.Root.Label,
-            Command = config.Process!.Args,
-            Created = _options.Clock.GetUtcNow(),
-            Runtime = runtime.Path,
-            AutoRemove = request.AutoRemove,
-            Labels = request.Labels,
-        };
-        directory.Write(record);
-        return new Claimed(directory, record with { Started = record.Created }, root);
+        CidFile.Reserve(request.CidFile, undo);
+        ContainerDefinition definition = _store.Add(
+            Define(request, runtime, directory.Id, config.Process!.Args) with { Fillings = fillings }, request.Name, isWhole);
+        undo.Add(() => _store.Table.Remove(definition.Id));
+        CidFile.Write(request.CidFile, definition.Id);
+        return new Claimed(directory, definition, WithFillings(root, definition));
     }
+
+    private ContainerDefinition Define(RunRequest request, RuntimeProgram runtime, string id, ImmutableArray<string> command) => new()
+    {
+        Id = id,
+        Image = request.Root.Label,
+        Created = _options.Clock.GetUtcNow(),
+        Runtime = runtime.Path,
+        AutoRemove = request.AutoRemove,
+        Restart = request.Restart.ToString(),
+        Command = command,
+        Root = RootDefinition.Of(request),
+        Tty = request.Tty,
+        OpenStdin = request.Interactive,
+        StdinOnce = request.Interactive && !request.Detach,
+        StopSignal = (int)request.StopSignal,
+        StopTimeoutSeconds = request.StopTimeoutSeconds,
+        LogDriver = request.LogDriver,
+        LogOptions = LogOptions.Checked(request.LogDriver, request.LogOptions),
+        Health = request.Health,
+        Labels = request.Labels,
+    };
 
     private static void FindSources(RunRequest request)
     {
@@ -101,74 +169,13 @@ public sealed partial class ContainerEngine
         }
     }
 
-    private void Forget(ContainerDirectory directory, string name)
+    private void Forget(ContainerDirectory directory)
     {
-        _store.ReleaseName(name, directory.Id);
         ForgetVolumes(directory.Id, withAnonymous: true);
         directory.Remove();
         directory.Dispose();
     }
 
-    private int Attached(RunRequest request, Claimed claimed, RuntimeProgram runtime)
-    {
-        using SignalForwarding signals = new();
-        using SafeFileHandle? nothing = request.Interactive ? null : Files.Open("/dev/null", OpenFlags.O_RDONLY);
-
-        // A terminal's Ctrl-C goes to the whole foreground group: the runtime is kept out of it and gets the one that is forwarded. With a
-        // terminal of its own the container gets Ctrl-C as a byte, and the runtime must be in the foreground to read it.
-        SpawnFlags flags = request.Tty ? SpawnFlags.None : SpawnFlags.POSIX_SPAWN_SETPGROUP;
-        claimed.Directory.Write(claimed.Record);
-        int pid = NamespaceThread.Run(() =>
-        {
-            Play(claimed.Root, claimed.Directory);
-            return runtime.Start(RunArguments(claimed.Directory, runtime), new SpawnStreams(nothing, null, null), flags);
-        });
-        signals.To(pid);
-        WaitStatus status = Waiting.Wait(pid);
-        if (status.Change != ChildChange.CLD_EXITED)
-        {
-            // Somebody killed the runtime; the container may live.
-            runtime.Call("delete", "--force", claimed.Directory.Id);
-        }
-
-        return status.ExitCode != 0 && RuntimeFailure.Read(claimed.Directory.RuntimeLog) is EngineException failure
-            ? throw failure
-            : status.ExitCode;
-    }
-
-    private ImmutableArray<string> RunArguments(ContainerDirectory directory, RuntimeProgram runtime)
-    {
-        bool explains = _options.Explain is not null && runtime.Explains;
-        if (_options.Explain is not null && !explains)
-        {
-            _options.Explain($"{runtime.Path} runs the container now; only ception explains what a runtime does");
-        }
-
-        return [.. runtime.LogArguments(directory.RuntimeLog, explains), "run", "--bundle", directory.Path, directory.Id];
-    }
-
-    private void Play(RootPlan root, ContainerDirectory directory)
-    {
-        foreach (PreparationStep step in root.Steps)
-        {
-            long began = _options.Clock.GetTimestamp();
-            string call = Played(step).Replace(directory.Path, "…", StringComparison.Ordinal);
-            _options.Explain?.Invoke($"{_options.Clock.GetElapsedTime(began).TotalMicroseconds,7:F0} µs  {step.Words}\n{Margin}{call}\n{Margin}{step.Why}");
-        }
-    }
-
-    private static string Played(PreparationStep step)
-    {
-        try
-        {
-            return step.Play();
-        }
-        catch (LinuxException refused)
-        {
-            throw new EngineException(FailureKind.System, $"cannot {step.Words}: {refused.Message}", cause: refused);
-        }
-    }
-
-    /// <summary>A container that is ours to run.</summary>
-    private sealed record Claimed(ContainerDirectory Directory, ContainerRecord Record, RootPlan Root);
+    /// <summary>A container that is ours to start.</summary>
+    private sealed record Claimed(ContainerDirectory Directory, ContainerDefinition Definition, RootPlan Root);
 }

@@ -1,7 +1,6 @@
 using System.Collections;
 using System.Collections.Immutable;
 using System.Text;
-using System.Text.Json;
 using Containerception.Linux;
 using Microsoft.Win32.SafeHandles;
 
@@ -13,14 +12,20 @@ namespace Containerception.Engine;
 internal sealed record RuntimeProgram(string Path, string StateRoot)
 {
     private const int OutputBytesMax = 1 << 20;
+    private const string SupervisorName = "ception";
 
-    /// <summary>ception tells what it does; the others cannot.</summary>
-    public bool Explains => System.IO.Path.GetFileName(Path) == "ception";
+    /// <summary>It is the supervisor's own program: then the supervisor does what it would do.</summary>
+    public bool IsSupervisor => Path == Programs.Find(SupervisorName);
+
+    /// <summary>The program that keeps a container: ception, whatever the runtime.</summary>
+    /// <exception cref="EngineException"><see cref="FailureKind.NotFound"/>: no such program.</exception>
+    public static string Supervisor() => Programs.Find(SupervisorName) ?? throw new EngineException(
+        FailureKind.NotFound, $"`{SupervisorName}`, which keeps containers, is neither beside cdock nor in PATH", "install both programs in one directory");
 
     /// <exception cref="EngineException"><see cref="FailureKind.NotFound"/>: no such program.</exception>
     public static RuntimeProgram Find(EngineOptions options)
     {
-        string name = options.Runtime ?? "ception";
+        string name = options.Runtime ?? SupervisorName;
         string path = Programs.Find(name) ?? throw new EngineException(
             FailureKind.NotFound, $"the runtime `{name}` is neither beside cdock nor in PATH", "choose one with --runtime: ception, runc, crun");
         return new RuntimeProgram(path, options.RuntimeRoot(path));
@@ -43,32 +48,18 @@ internal sealed record RuntimeProgram(string Path, string StateRoot)
     }
 
     /// <summary>Where failures go: to a file, to be told in cdock's words. Only ception can keep them off standard error.</summary>
-    public ImmutableArray<string> LogArguments(string path, bool explains) => Explains
-        ? ["--log", path, "--log-format", explains ? "explain" : "json", "--log-only"]
+    public ImmutableArray<string> LogArguments(string path) => System.IO.Path.GetFileName(Path) == SupervisorName
+        ? ["--log", path, "--log-format", "json", "--log-only"]
         : ["--log", path, "--log-format", "json"];
-
-    /// <summary>What the runtime says of a container; null when it does not know it.</summary>
-    public RuntimeState? State(string id)
-    {
-        (int exitCode, string output, _) = Call("state", id);
-        if (exitCode != 0)
-        {
-            return null;
-        }
-
-        using JsonDocument state = JsonDocument.Parse(output);
-        return new RuntimeState(state.RootElement.GetProperty("status").GetString()!, state.RootElement.GetProperty("pid").GetInt32());
-    }
 
     public static ImmutableArray<string> CallersEnvironment()
         => [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(one => $"{one.Key}={one.Value}")];
 
-    private ImmutableArray<string> Globals()
-    {
-        // Made by us, so that nobody else can read it: runtimes differ in the mode.
-        Directory.CreateDirectory(StateRoot, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return ["--root", StateRoot];
-    }
+    /// <summary>Its state directory, made by us, so that nobody else can read it: runtimes differ in the mode.</summary>
+    public string MakeStateRoot()
+        => Directory.CreateDirectory(StateRoot, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
+
+    private ImmutableArray<string> Globals() => ["--root", MakeStateRoot()];
 
     private static string Text(SafeFileHandle file)
     {
@@ -79,9 +70,3 @@ internal sealed record RuntimeProgram(string Path, string StateRoot)
 
 /// <summary>What becomes a program's descriptors 0 to 2; null is the caller's own.</summary>
 internal sealed record SpawnStreams(SafeFileHandle? Input, SafeFileHandle? Output, SafeFileHandle? Error);
-
-/// <summary>The <c>state</c> of a container.</summary>
-internal sealed record RuntimeState(string Status, int Pid)
-{
-    public bool IsAlive => Status != "stopped";
-}

@@ -1,19 +1,31 @@
+using Containerception.Supervision;
+
 namespace Containerception.Engine;
 
 public sealed partial class ContainerEngine
 {
     // docker's for a container whose end nobody saw.
-    private const int ExitCodeUnknown = 255;
+    private const int UnseenExitCode = 255;
+
+    private const int KilledExitCode = 137;
 
     /// <summary>
-    /// Removes what is left of containers whose cdock died: directories that nobody locks. Mounts are gone already, since they were in a
-    /// namespace of their own. A container that still runs is left alone.
+    /// Sets right what the dead have left, who are known by their directories: nobody locks them. What was never finished is removed; what
+    /// ran without its supervisor is ended, and says so; after a reboot too. Mounts are gone already, since they were in namespaces of their own.
     /// </summary>
     private void Sweep()
     {
+        if (!_store.Exists)
+        {
+            return;
+        }
+
+        Dictionary<string, bool> rows = _store.Table.Ids();
         foreach (string path in _store.Directories())
         {
-            if (ContainerDirectory.TryRead(path) is { Finished: not null, AutoRemove: false })
+            string id = Path.GetFileName(path);
+            bool isWhole = rows.Remove(id, out bool whole) && whole;
+            if ((isWhole && !ContainerDirectory.HasPlan(path)) || ContainerDirectory.IsTaken(path))
             {
                 continue;
             }
@@ -25,40 +37,54 @@ public sealed partial class ContainerEngine
             }
         }
 
-        foreach ((string name, string id) in _store.StaleNames())
+        foreach (string id in rows.Keys.Where(id => !Directory.Exists(_store.PathOf(id))))
         {
-            _store.ReleaseName(name, id);
+            _store.Table.Remove(id);
         }
     }
 
     private void Bury(ContainerDirectory dead)
     {
-        ContainerRecord? record = ContainerDirectory.TryRead(dead.Path);
-        if (record is { Started: not null, Finished: null })
+        // Asked once more: between the list and the lock it may have become whole, or been started.
+        ContainerDefinition? definition = _store.Table.TryGet(dead.Id);
+        StatusReport? status = StatusReport.TryRead(dead.Path);
+        if (definition is not null && ContainerDirectory.HasPlan(dead.Path))
         {
-            RuntimeProgram runtime = Of(record);
-            if (runtime.State(record.Id) is { IsAlive: true })
-            {
-                return;
-            }
-
-            runtime.Call("delete", "--force", record.Id);
-            if (!record.AutoRemove)
-            {
-                dead.Write(record with { Finished = _options.Clock.GetUtcNow(), ExitCode = ExitCodeUnknown });
-                return;
-            }
+            Of(definition).Call("delete", "--force", definition.Id);
         }
 
-        if (record is not null)
+        bool isKept = definition is not null && (_store.Table.Ids().GetValueOrDefault(dead.Id) || status is not null);
+        if (definition is null || !isKept || (definition.AutoRemove && status is not null))
         {
-            _store.ReleaseName(record.Name, record.Id);
+            _store.Table.Remove(dead.Id);
+            ForgetVolumes(dead.Id, withAnonymous: true);
+            dead.Remove();
+            return;
         }
 
-        ForgetVolumes(dead.Id, withAnonymous: true);
+        if (status is { State: not "exited" })
+        {
+            Ended(status).Write(dead.Path);
+        }
 
-        dead.Remove();
+        dead.RemovePlan();
     }
 
-    private RuntimeProgram Of(ContainerRecord record) => new(record.Runtime, _options.RuntimeRoot(record.Runtime));
+    private StatusReport Ended(StatusReport status)
+    {
+        string boot = StatusReport.CurrentBootId();
+        bool isOfThisBoot = status.BootId == boot;
+        return status with
+        {
+            State = "exited",
+            Pid = 0,
+            Finished = _options.Clock.GetUtcNow(),
+            ExitCode = isOfThisBoot ? KilledExitCode : UnseenExitCode,
+            Signal = isOfThisBoot ? (int)Linux.Signal.SIGKILL : 0,
+            Reason = isOfThisBoot ? "its supervisor was killed, and it with it" : "the machine was started anew while it ran",
+            BootId = boot,
+        };
+    }
+
+    private RuntimeProgram Of(ContainerDefinition definition) => new(definition.Runtime, _options.RuntimeRoot(definition.Runtime));
 }

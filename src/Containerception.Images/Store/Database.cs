@@ -119,7 +119,9 @@ public sealed unsafe class Database : IDisposable
         int result = LibSqlite.sqlite3_open_v2(_file, out _database, LibSqlite.OpenReadWrite | LibSqlite.OpenCreate | LibSqlite.OpenNoMutex, vfs: 0);
         Check(result, "open");
         Check(LibSqlite.sqlite3_busy_timeout(_database, BusyMilliseconds), "open");
-        Execute("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+
+        // Who comes when nobody else is there reads all of the log of changes: it must stay short.
+        Execute("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 100");
     }
 
     private void Migrate(string directory)

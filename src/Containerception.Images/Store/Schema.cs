@@ -40,5 +40,19 @@ internal static class Schema
         ) STRICT, WITHOUT ROWID;
         """;
 
-    public static IReadOnlyList<string> Steps { get; } = [Images, Volumes];
+    private const string Containers = """
+        CREATE TABLE containers (
+            id TEXT PRIMARY KEY,           -- 64 hexadecimal digits, and the name of its directory
+            name TEXT NOT NULL UNIQUE,
+            image TEXT NOT NULL,           -- what it started on, as it was asked for
+            created INTEGER NOT NULL,      -- ticks of 100 ns since the year 1
+            runtime TEXT NOT NULL,         -- the path of the OCI runtime
+            auto_remove INTEGER NOT NULL,
+            restart TEXT NOT NULL,         -- no, always, unless-stopped, on-failure[:N]
+            definition TEXT NOT NULL,      -- JSON
+            whole INTEGER NOT NULL         -- 0: of whom dies before it is started nothing is kept
+        ) STRICT;
+        """;
+
+    public static IReadOnlyList<string> Steps { get; } = [Images, Volumes, Containers];
 }

@@ -42,7 +42,11 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
             bundle = bundle.With(WithVariables(bundle.Config, SocketActivation.Variables(activated)));
         }
 
-        CallerTerminal.Check(bundle.Config.Process!, detached: waitsForStart || request.Detach, request.ConsoleSocket);
+        if (!request.KeepsTerminal)
+        {
+            CallerTerminal.Check(bundle.Config.Process!, detached: waitsForStart || request.Detach, request.ConsoleSocket);
+        }
+
         NamespacePlan namespaces = NamespacePlan.Of(bundle.Linux);
         bool privileged = Credentials.EffectiveUid == 0;
         Undo undo = new();
@@ -113,7 +117,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
             Lock = directory.Handle,
             ChildSync = theirs,
             ParentSync = ours,
-            TerminalSize = CallerTerminal.Size(bundle.Config.Process),
+            TerminalSize = request.TerminalSize ?? CallerTerminal.Size(bundle.Config.Process),
             SaysReady = waitsForStart || told,
             SignalMask = signalMask,
             MayBeSeen = waitsForStart || !namespaces.Makes(CloneFlags.CLONE_NEWPID) || bundle.Config.Hooks is { StartContainer.Length: > 0 },

@@ -11,7 +11,7 @@ namespace Containerception.Cdock;
 internal sealed class Application(Output output)
 {
     /// <summary>Verbs whose first word that is no flag begins what belongs to the container.</summary>
-    private static readonly string[] EndAtFirstWord = ["run", "exec", "child"];
+    private static readonly string[] EndAtFirstWord = ["run", "create", "exec", "child"];
 
     public RootCommand Tree()
     {
@@ -19,8 +19,11 @@ internal sealed class Application(Output output)
         root.Directives.Clear();
         Command[] verbs =
         [
-            RunCommand.Create(output), ExecCommand.Create(), PsCommand.Create(output), KillCommand.Create(output), RmCommand.Create(output),
-            VolumeCommand.Create(output), VersionCommand.Create(output), GenerateCommand.Create(output, root), SuperviseCommand.Create(), ChildCommand.Create(),
+            RunCommand.Create(output), CreateCommand.Create(output), StartCommand.Create(output), StopCommand.Create(output),
+            StopCommand.CreateRestart(output), KillCommand.Create(output), RmCommand.Create(output), PsCommand.Create(output), LogsCommand.Create(output),
+            AttachCommand.Create(), ExecCommand.Create(), WaitCommand.Create(output), SimpleCommands.Pause(output), SimpleCommands.Unpause(output),
+            SimpleCommands.Rename(), UpdateCommand.Create(output), WhyCommand.Create(output), VolumeCommand.Create(output),
+            VersionCommand.Create(output), GenerateCommand.Create(output, root), CleanUpCommand.Create(), ChildCommand.Create(),
         ];
         foreach (Command verb in verbs)
         {

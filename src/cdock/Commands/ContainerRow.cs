@@ -50,8 +50,17 @@ internal sealed class ContainerRow(DateTimeOffset now, bool isWhole)
     private string Status(ContainerInfo one) => one.State switch
     {
         ContainerState.Created => "Created",
-        ContainerState.Running => $"Up {Words.Duration(now - one.Started!.Value)}",
+        ContainerState.Running => $"Up {Words.Duration(now - one.Started!.Value)}{Health(one)}",
+        ContainerState.Paused => $"Up {Words.Duration(now - one.Started!.Value)} (Paused)",
+        ContainerState.Restarting => $"Restarting ({one.ExitCode}) {Words.Ago(one.Finished!.Value, now)}",
         ContainerState.Exited => $"Exited ({one.ExitCode}) {Words.Ago(one.Finished!.Value, now)}",
         _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    private static string Health(ContainerInfo one) => one.Health?.Status switch
+    {
+        null => "",
+        "starting" => " (health: starting)",
+        string known => $" ({known})",
     };
 }

@@ -12,15 +12,21 @@ internal static class Containers
         Arity = ArgumentArity.OneOrMore,
     };
 
-    public static int Each(string[]? containers, Output output, Action<string> work)
+    public static int Each(string[]? containers, Output output, Action<string> work) => EachSaying(containers, output, container =>
+    {
+        work(container);
+        return container;
+    });
+
+    /// <summary>The same, where there is more to say of each than its name.</summary>
+    public static int EachSaying(string[]? containers, Output output, Func<string, string> work)
     {
         int exitCode = ExitCode.Success;
         foreach (string container in containers ?? [])
         {
             try
             {
-                work(container);
-                output.Standard.WriteLine(container);
+                output.Standard.WriteLine(work(container));
             }
             catch (EngineException failure)
             {

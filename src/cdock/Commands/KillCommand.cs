@@ -14,12 +14,7 @@ internal static class KillCommand
         Command command = new("kill", "Send a signal to containers") { signal, containers };
         command.SetAction(parsed =>
         {
-            string name = parsed.GetValue(signal) ?? "KILL";
-            if (!Signals.TryParse(name, out Signal number))
-            {
-                throw new UsageException($"invalid signal: \"{name}\"", "use a name or a number: TERM, SIGTERM, 15");
-            }
-
+            Signal number = StopCommand.Parse(parsed.GetValue(signal) ?? "KILL");
             ContainerEngine engine = ContainerEngine.Open(new EngineOptions());
             return Containers.Each(parsed.GetValue(containers), output, container => engine.Kill(container, number));
         });

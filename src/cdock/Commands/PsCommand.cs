@@ -25,7 +25,7 @@ internal static class PsCommand
             int? count = parsed.GetValue(latest) ? 1 : parsed.GetValue(last) is int number and >= 0 ? number : null;
             IReadOnlyList<ContainerInfo> containers = ContainerEngine.Open(new EngineOptions()).List(all: true);
             bool everyState = parsed.GetValue(all) || count is not null || filters.Has("status");
-            IEnumerable<ContainerInfo> wanted = Chosen(containers.Where(one => everyState || one.State == ContainerState.Running), containers, filters);
+            IEnumerable<ContainerInfo> wanted = Chosen(containers.Where(one => everyState || one.State is ContainerState.Running or ContainerState.Paused or ContainerState.Restarting), containers, filters);
             Listing listing = new(
                 parsed.GetValue(quiet) ? "{{.ID}}" : parsed.GetValue(format), ContainerRow.Table, ContainerRow.Headings);
             ContainerRow rows = new(TimeProvider.System.GetUtcNow(), parsed.GetValue(whole));

@@ -29,15 +29,24 @@ internal static class RunCommand
             return ChildCommand.Run(request.Command, explain);
         }
 
-        Terminal.Check(request.Tty, request.Interactive);
-        ContainerEngine engine = ContainerEngine.Open(new EngineOptions { Runtime = parsed.GetValue(options.Runtime), Explain = explain });
         if (!request.Detach)
         {
-            return engine.Run(request);
+            Terminal.Check(request.Tty, request.Interactive);
         }
 
-        output.Standard.WriteLine(engine.RunDetached(request, SuperviseCommand.Line));
-        return ExitCode.Success;
+        ContainerEngine engine = ContainerEngine.Open(new EngineOptions { Runtime = parsed.GetValue(options.Runtime), Explain = explain });
+        if (request.Detach)
+        {
+            output.Standard.WriteLine(engine.RunDetached(request));
+            return ExitCode.Success;
+        }
+
+        return engine.Run(request, new AttachRequest
+        {
+            Stdin = request.Interactive,
+            DetachKeys = parsed.GetValue(options.DetachKeys) ?? AttachRequest.DetachKeysDefault,
+            SignalProxy = parsed.GetValue(options.SignalProxy),
+        });
     }
 
     private static void RefuseWithoutContainer(RunOptions options, ParseResult parsed, RunRequest request)

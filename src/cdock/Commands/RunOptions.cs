@@ -21,6 +21,20 @@ internal sealed class RunOptions
     public Option<string> Entrypoint { get; } = Text("--entrypoint", "PROGRAM", "Put before the command, in place of the root's own");
     public Option<bool> Init { get; } = Switch("--init", "Put a small init before the program: it reaps zombies and forwards signals");
     public Option<string> StopSignal { get; } = Text("--stop-signal", "SIGNAL", "What asks the program to end (default: SIGTERM)");
+    public Option<string> StopTimeout { get; } = Text("--stop-timeout", "SECONDS", "After so long stop kills, -1 never (default: 10)");
+    public Option<string> Restart { get; } = Text("--restart", "POLICY", "no, on-failure[:N], always or unless-stopped (default: no)");
+    public Option<string> CidFile { get; } = Text("--cidfile", "FILE", "Write the container's id to a file that must not be there");
+    public Option<string> DetachKeys { get; } = DetachKeysOption.Create();
+    public Option<bool> SignalProxy { get; } = new("--sig-proxy") { Description = "Pass signals on to the program", DefaultValueFactory = _ => true };
+    public Option<string> LogDriver { get; } = Text("--log-driver", "json-file|journald|none", "Where what the program writes is kept (default: json-file)");
+    public Option<string[]> LogOpt { get; } = List("--log-opt", "NAME=VALUE", "An option of the log driver: max-size=10m, max-file=3; journald: tag=TEXT");
+    public Option<string> HealthCommand { get; } = Text("--health-cmd", "COMMAND", "A shell command that succeeds while all is well");
+    public Option<string> HealthInterval { get; } = Text("--health-interval", "TIME", "From one check to the next (default: 30s)");
+    public Option<string> HealthTimeout { get; } = Text("--health-timeout", "TIME", "A check that takes longer has failed (default: 30s)");
+    public Option<string> HealthRetries { get; } = Text("--health-retries", "NUMBER", "So many failures in a row make it unhealthy (default: 3)");
+    public Option<string> HealthStartPeriod { get; } = Text("--health-start-period", "TIME", "For so long failures do not count (default: 0s)");
+    public Option<string> HealthStartInterval { get; } = Text("--health-start-interval", "TIME", "From one check to the next meanwhile (default: 5s)");
+    public Option<bool> NoHealthCheck { get; } = Switch("--no-healthcheck", "Check nothing, whatever the image says");
     public Option<string[]> Label { get; } = List("--label", "NAME=VALUE", "A note on the container", "-l");
 
     public Option<string[]> Volume { get; } = List("--volume", "[SRC:]DST[:ro]", "Show a directory or file of the host, or a volume: SRC is its name, or none", "-v");
@@ -37,6 +51,8 @@ internal sealed class RunOptions
     public Option<string> CpuShares { get; } = Text("--cpu-shares", "NUMBER", "The share of the processors when they are scarce (usual: 1024)", "-c");
     public Option<string> CpusetCpus { get; } = Text("--cpuset-cpus", "LIST", "The processors to run on: 0-3,7");
     public Option<string> PidsLimit { get; } = Text("--pids-limit", "NUMBER", "The most processes and threads; -1 is any number");
+    public Option<bool> OomKillDisable { get; } = Switch("--oom-kill-disable", "Without memory its processes wait, and are not killed (cgroup v1)");
+    public Option<string> OomScoreAdj { get; } = Text("--oom-score-adj", "NUMBER", "How likely they are killed when the machine's memory is short, -1000 to 1000");
     public Option<string> BlkioWeight { get; } = Text("--blkio-weight", "NUMBER", "The share of the disk, 10 to 1000");
     public Option<string[]> DeviceReadBps { get; } = List("--device-read-bps", "PATH:RATE", "The most bytes a second read of a disk: /dev/sda:1mb");
     public Option<string[]> DeviceWriteBps { get; } = List("--device-write-bps", "PATH:RATE", "The most bytes a second written to a disk");
@@ -70,11 +86,19 @@ internal sealed class RunOptions
         Arity = ArgumentArity.ZeroOrMore,
     };
 
+    /// <summary>Those that a container can be given later too.</summary>
+    public IEnumerable<Option> Limits =>
+    [
+        Memory, MemorySwap, MemoryReservation, Cpus, CpuShares, CpusetCpus, PidsLimit, BlkioWeight, DeviceReadBps, DeviceWriteBps, DeviceReadIops,
+        DeviceWriteIops,
+    ];
+
     public IEnumerable<Option> All =>
     [
         Bundle, Rootfs, Interactive, Tty, Remove, Detach, Name, Hostname, Env, EnvFile, Workdir, User, GroupAdd, Entrypoint, Init, StopSignal,
-        Label, Volume, VolumesFrom, Mount, Tmpfs, ReadOnly, ShmSize, Memory, MemorySwap, MemoryReservation, Cpus, CpuShares, CpusetCpus, PidsLimit,
-        BlkioWeight, DeviceReadBps, DeviceWriteBps, DeviceReadIops, DeviceWriteIops, Ulimit, Device, CapAdd, CapDrop, SecurityOpt, Privileged,
+        StopTimeout, Restart, CidFile, DetachKeys, SignalProxy, LogDriver, LogOpt, HealthCommand, HealthInterval, HealthTimeout, HealthRetries,
+        HealthStartPeriod, HealthStartInterval, NoHealthCheck, Label, Volume, VolumesFrom, Mount, Tmpfs, ReadOnly, ShmSize, Memory, MemorySwap, MemoryReservation, Cpus, CpuShares, CpusetCpus, PidsLimit,
+        OomKillDisable, OomScoreAdj, BlkioWeight, DeviceReadBps, DeviceWriteBps, DeviceReadIops, DeviceWriteIops, Ulimit, Device, CapAdd, CapDrop, SecurityOpt, Privileged,
         Sysctl, Network, Pid, Ipc, Uts, Userns, Cgroupns, Isolate, Runtime, Explain,
     ];
 

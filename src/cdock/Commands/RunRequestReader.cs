@@ -4,12 +4,15 @@ using System.CommandLine;
 using System.Globalization;
 using Containerception.Engine;
 using Containerception.Linux;
+using Containerception.Supervision;
 
 namespace Containerception.Cdock;
 
 /// <summary>Turns the flags of one <c>cdock run</c> into a request.</summary>
 internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, IDictionary environment)
 {
+    private const int StopTimeoutDefault = 10;
+
     private static readonly string[] Known = ["host", "private", "none", "auto"];
 
     /// <exception cref="UsageException">Flags that make no sense.</exception>
@@ -52,10 +55,32 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
             Namespaces = ReadNamespaces() with { Only = only },
             Init = Has(options.Init),
             StopSignal = ReadStopSignal(),
+            StopTimeoutSeconds = Number<int>(options.StopTimeout) ?? StopTimeoutDefault,
+            Restart = ReadRestart() ?? RestartPolicy.Never,
+            Health = new HealthReader(options, parsed).Read(),
+            LogDriver = Text(options.LogDriver) ?? "json-file",
+            LogOptions = ReadPairs(options.LogOpt, valueNeeded: true),
+            CidFile = Text(options.CidFile) is string file ? Path.GetFullPath(file) : null,
+            OomKillDisable = Has(options.OomKillDisable),
+            OomScoreAdjust = ReadOomScore(),
             Labels = ReadPairs(options.Label, valueNeeded: false),
         };
-        return WithSecurity(request);
+        return request.AutoRemove && request.Restart.Kind != RestartKind.No
+            ? throw new UsageException("--restart and --rm exclude each other", "what is started again cannot be removed at its end")
+            : WithSecurity(request);
     }
+
+    /// <exception cref="UsageException">Values that make no sense.</exception>
+    public UpdateRequest ReadUpdate() => new() { Limits = ReadLimits(), Restart = ReadRestart() };
+
+    private RestartPolicy? ReadRestart() => Text(options.Restart) is not string text ? null
+        : RestartPolicy.TryParse(text)
+            ?? throw new UsageException($"invalid value \"{text}\" for --restart", "use no, on-failure, on-failure:3, always or unless-stopped");
+
+    private int? ReadOomScore()
+        => Number<int>(options.OomScoreAdj) is int score && score is < -1000 or > 1000
+            ? throw new UsageException($"invalid value \"{score}\" for --oom-score-adj", "it is a number from -1000 to 1000")
+            : Number<int>(options.OomScoreAdj);
 
     private (RootRequest Root, ImmutableArray<string> Command) ReadRoot()
     {

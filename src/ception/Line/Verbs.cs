@@ -8,7 +8,7 @@ internal static class Verbs
     [
         CreateCommand.Verb, DeleteCommand.Verb, EventsCommand.Verb, ExecCommand.Verb, FeaturesCommand.Verb, KillCommand.Verb, ListCommand.Verb,
         MountsCommand.Verb, PauseCommand.Verb, PsCommand.Verb, ResumeCommand.Verb, RunCommand.Verb, SpecCommand.Verb, StartCommand.Verb, StateCommand.Verb,
-        UpdateCommand.Verb, HelpCommand.Verb, GenerateCommand.Verb, InitProcessCommand.Verb,
+        UpdateCommand.Verb, HelpCommand.Verb, GenerateCommand.Verb, InitProcessCommand.Verb, SuperviseCommand.Verb,
     ];
 
     // One verb's flags are made in a run of the program, so not by looking in All.
@@ -31,6 +31,7 @@ internal static class Verbs
         "state" => StateCommand.Verb,
         "update" => UpdateCommand.Verb,
         "init-process" => InitProcessCommand.Verb,
+        "supervise" => SuperviseCommand.Verb,
         "help" or "h" => HelpCommand.Verb,
         "generate" => GenerateCommand.Verb,
         "checkpoint" or "restore" or "init" => UnsupportedCommand.Of(name),

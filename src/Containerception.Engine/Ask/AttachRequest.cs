@@ -1,0 +1,25 @@
+using Containerception.Linux;
+
+namespace Containerception.Engine;
+
+/// <summary>How this process's terminal, standard streams and signals go together with a container's.</summary>
+public sealed record AttachRequest
+{
+    /// <summary>docker's: Ctrl-P, Ctrl-Q.</summary>
+    public const string DetachKeysDefault = "ctrl-p,ctrl-q";
+
+    /// <summary>This standard input goes to the program.</summary>
+    public bool Stdin { get; init; }
+
+    /// <summary>What is typed to leave the container running: <c>ctrl-p,ctrl-q</c>.</summary>
+    public string DetachKeys { get; init; } = DetachKeysDefault;
+
+    /// <summary>Signals to this process are sent on to the program.</summary>
+    public bool SignalProxy { get; init; } = true;
+
+    internal static WindowSize? SizeOf(int descriptor)
+    {
+        Microsoft.Win32.SafeHandles.SafeFileHandle handle = Descriptors.Borrow(descriptor);
+        return Terminals.IsTerminal(handle) ? Terminals.GetSize(handle) : null;
+    }
+}
