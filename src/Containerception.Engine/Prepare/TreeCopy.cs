@@ -8,9 +8,9 @@ namespace Containerception.Engine;
 /// name is one step from an open directory, and no link is ever followed (CVE-2018-15664). A file is copied in the length it had when it was
 /// met, so that one that grows has an end.
 /// </summary>
-/// <param name="owner">Who gets a file; null for who has it.</param>
+/// <param name="owner">Who gets a file that somebody has.</param>
 /// <param name="isTrusted">Set-user-id bits, file capabilities and devices are copied too; a container's must not come to the host.</param>
-internal sealed class TreeCopy((uint Uid, uint Gid)? owner, bool isTrusted)
+internal sealed class TreeCopy(Func<FileStatus, (uint Uid, uint Gid)> owner, bool isTrusted)
 {
     // Each level holds two descriptors. Trees of people are not deeper; those of attackers are.
     private const int DepthMax = 400;
@@ -31,15 +31,17 @@ internal sealed class TreeCopy((uint Uid, uint Gid)? owner, bool isTrusted)
     private SafeFileHandle? _top;
 
     /// <summary>As much as an archive of it would have.</summary>
-    public long Bytes { get; private set; }
+    public long ArchiveBytes { get; private set; } = 2 * Block;
 
-    /// <summary>Copies what has a name in one directory to a name in another: a directory is merged into one that is there.</summary>
+    /// <summary>Copies a file or directory to a name in a directory: a directory is merged into one that is there.</summary>
+    /// <param name="file">O_PATH; of a link, the link itself.</param>
+    /// <param name="to">Open for reading.</param>
+    /// <param name="newName">The name there.</param>
     /// <exception cref="LinuxException">The kernel refuses.</exception>
     /// <exception cref="EngineException">A directory is where a file should go, or a file where a directory should.</exception>
-    public void Copy(SafeFileHandle from, string name, SafeFileHandle to, string newName)
+    public void Copy(SafeFileHandle file, SafeFileHandle to, string newName)
     {
         _top = to;
-        using SafeFileHandle file = Files.OpenAt(from, name, Look);
         Copy(file, to, newName, newName, 0);
     }
 
@@ -54,7 +56,7 @@ internal sealed class TreeCopy((uint Uid, uint Gid)? owner, bool isTrusted)
     private void Copy(SafeFileHandle file, SafeFileHandle to, string name, string path, int depth)
     {
         FileStatus status = FileStatuses.Statx(file);
-        Bytes += Block + (status.IsRegular ? (long)(status.Size + Block - 1) / Block * Block : 0);
+        ArchiveBytes += Block + (status.IsRegular ? (long)(status.Size + Block - 1) / Block * Block : 0);
         if (status.IsDirectory)
         {
             CopyDirectory(file, status, to, name, path, depth);
@@ -247,14 +249,14 @@ internal sealed class TreeCopy((uint Uid, uint Gid)? owner, bool isTrusted)
 
     private void DescribeLink(FileStatus status, SafeFileHandle to, string name)
     {
-        (uint uid, uint gid) = owner ?? (status.Uid, status.Gid);
+        (uint uid, uint gid) = owner(status);
         Files.FchownAt(to, name, uid, gid, AtFlags.AT_SYMLINK_NOFOLLOW);
         FileTimes.Set(to, name, status.Modified);
     }
 
     private void Own(SafeFileHandle target, FileStatus status)
     {
-        (uint uid, uint gid) = owner ?? (status.Uid, status.Gid);
+        (uint uid, uint gid) = owner(status);
         Files.FchownAt(target, "", uid, gid, AtFlags.AT_EMPTY_PATH);
     }
 }

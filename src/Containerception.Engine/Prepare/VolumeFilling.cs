@@ -42,7 +42,7 @@ internal sealed class VolumeFilling(VolumeInfo volume, string destination)
 
         using (Files.Open(mark, OpenFlags.O_WRONLY | OpenFlags.O_CREAT, UnixFileMode.UserRead | UnixFileMode.UserWrite))
         {
-            new TreeCopy(owner: null, isTrusted: true).CopyContents(source, data);
+            new TreeCopy(status => (status.Uid, status.Gid), isTrusted: true).CopyContents(source, data);
         }
 
         File.Delete(mark);

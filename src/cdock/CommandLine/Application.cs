@@ -22,7 +22,7 @@ internal sealed class Application(Output output)
             RunCommand.Create(output), CreateCommand.Create(output), StartCommand.Create(output), StopCommand.Create(output),
             StopCommand.CreateRestart(output), KillCommand.Create(output), RmCommand.Create(output), PsCommand.Create(output), LogsCommand.Create(output),
             AttachCommand.Create(), ExecCommand.Create(), WaitCommand.Create(output), SimpleCommands.Pause(output), SimpleCommands.Unpause(output),
-            SimpleCommands.Rename(), UpdateCommand.Create(output), WhyCommand.Create(output), VolumeCommand.Create(output),
+            SimpleCommands.Rename(), UpdateCommand.Create(output), WhyCommand.Create(output), CpCommand.Create(output), VolumeCommand.Create(output),
             VersionCommand.Create(output), GenerateCommand.Create(output, root), CleanUpCommand.Create(), ChildCommand.Create(),
         ];
         foreach (Command verb in verbs)

@@ -1,0 +1,115 @@
+using Containerception.Linux;
+using Containerception.Oci;
+using Containerception.Supervision;
+using Microsoft.Win32.SafeHandles;
+
+namespace Containerception.Engine;
+
+public sealed partial class ContainerEngine
+{
+    /// <summary>Copies files of a container to the host, by docker's rules of where they go.</summary>
+    /// <returns>How many bytes an archive of them would have.</returns>
+    /// <exception cref="EngineException"><see cref="FailureKind.NotFound"/>, or the source does not fit the target.</exception>
+    public long CopyOut(string container, string path, string target, CopyRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return InFilesOf(container, (name, root, config) =>
+        {
+            using CopySource source = new CopyPlace(root, name).OpenSource(Absolute(path), request.FollowsLink);
+            using CopyTarget place = new CopyPlace(Descriptor.WorkingDirectory, name: null).OpenTarget(target, source);
+            (uint Uid, uint Gid) caller = (Credentials.EffectiveUid, Credentials.EffectiveGid);
+            return Copy(source, place, new TreeCopy(
+                status => request.KeepsOwners ? (Inside(config.Linux?.UidMappings ?? [], status.Uid), Inside(config.Linux?.GidMappings ?? [], status.Gid)) : caller,
+                isTrusted: false));
+        });
+    }
+
+    /// <summary>Copies files of the host into a container.</summary>
+    /// <inheritdoc cref="CopyOut"/>
+    public long CopyIn(string source, string container, string path, CopyRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return InFilesOf(container, (name, root, config) =>
+        {
+            using CopySource files = new CopyPlace(Descriptor.WorkingDirectory, name: null).OpenSource(source, request.FollowsLink);
+            using CopyTarget place = new CopyPlace(root, name).OpenTarget(Absolute(path), files);
+            return Copy(files, place, new TreeCopy(
+                status => (
+                    Outside(config.Linux?.UidMappings ?? [], request.KeepsOwners ? status.Uid : 0),
+                    Outside(config.Linux?.GidMappings ?? [], request.KeepsOwners ? status.Gid : 0)),
+                isTrusted: true));
+        });
+    }
+
+    private static long Copy(CopySource source, CopyTarget place, TreeCopy copy)
+    {
+        if (source.IsDirectory && place.Name is null)
+        {
+            copy.CopyContents(source.File, place.Directory);
+        }
+        else
+        {
+            copy.Copy(source.File, place.Directory, place.Name ?? throw EngineException.Invalid("the target has no name"));
+        }
+
+        return copy.ArchiveBytes;
+    }
+
+    // Work on the files as the container sees them, volumes and all: those of its first process while it runs. Nothing of the container is
+    // executed, and nothing of it is loaded (CVE-2019-14271).
+    private long InFilesOf(string container, Func<string, SafeFileHandle, RuntimeConfig, long> work)
+    {
+        Sweep();
+        ContainerDefinition definition = _store.Table.Find(container);
+        string directory = _store.PathOf(definition.Id);
+        RuntimeConfig config = RuntimeConfig.Read(Path.Join(directory, "config.json"));
+        string name = $"container {container}";
+        using SafeFileHandle? running = TryOpenRunning(directory);
+        if (running is not null)
+        {
+            return work(name, running, config);
+        }
+
+        string root = Path.GetFullPath(config.Root!.Path, directory);
+        if (root.StartsWith(directory, StringComparison.Ordinal))
+        {
+            throw new EngineException(
+                FailureKind.Unsupported, $"the {name} does not run, and its files went with its end", "copy while it runs, or keep files in a volume");
+        }
+
+        using SafeFileHandle stopped = Files.Open(root, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY);
+        return work(name, stopped, config);
+    }
+
+    private static SafeFileHandle? TryOpenRunning(string directory)
+    {
+        if (RunningPid(directory) is not int pid)
+        {
+            return null;
+        }
+
+        SafeFileHandle root = Files.Open($"/proc/{pid}/root", OpenFlags.O_PATH | OpenFlags.O_DIRECTORY);
+
+        // Had it ended meanwhile, the number could be another's.
+        if (RunningPid(directory) == pid)
+        {
+            return root;
+        }
+
+        root.Dispose();
+        return null;
+    }
+
+    private static int? RunningPid(string directory)
+        => StatusReport.TryRead(directory) is { State: "running" or "paused", Pid: > 0 and int pid } ? pid : null;
+
+    private static string Absolute(string path) => path.StartsWith('/') ? path : "/" + path;
+
+    private static uint Outside(IReadOnlyList<IdMapping> map, uint id)
+        => map.FirstOrDefault(range => id >= range.ContainerId && id - range.ContainerId < range.Size) is IdMapping one ? one.HostId + (id - one.ContainerId)
+            : map.Count == 0 ? id
+            : throw new EngineException(FailureKind.Unsupported, $"the container's user namespace has no id {id}", "leave -a out");
+
+    private static uint Inside(IReadOnlyList<IdMapping> map, uint id)
+        => map.FirstOrDefault(range => id >= range.HostId && id - range.HostId < range.Size) is IdMapping one ? one.ContainerId + (id - one.HostId) : id;
+}
