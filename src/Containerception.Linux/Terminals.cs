@@ -46,6 +46,7 @@ public static unsafe partial class Terminals
     private const int O_NOCTTY = 0x100;
     private const int O_CLOEXEC = 0x80000;
     private const int TCSANOW = 0;
+    private const uint ECHO = 8;
 
     /// <summary>A new pseudoterminal of a devpts instance: its master, unlocked.</summary>
     /// <param name="directory">The root of the devpts, or /dev with <c>ptmx</c> in it.</param>
@@ -130,6 +131,16 @@ public static unsafe partial class Terminals
         TerminalSettings raw = before;
         cfmakeraw(ref raw);
         SetSettings(terminal, raw);
+        return before;
+    }
+
+    /// <summary>What is typed does not show; returns how the terminal behaved.</summary>
+    public static TerminalSettings HideInput(SafeFileHandle terminal)
+    {
+        TerminalSettings before = GetSettings(terminal);
+        TerminalSettings hidden = before;
+        hidden.c_lflag &= ~ECHO;
+        SetSettings(terminal, hidden);
         return before;
     }
 

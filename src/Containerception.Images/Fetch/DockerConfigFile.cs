@@ -123,7 +123,7 @@ public sealed class DockerConfigFile(string path)
     /// <summary>Beside, then renamed: nobody reads half of it, and nobody else any of it. A link to it stays one.</summary>
     private void Write(JsonObject root)
     {
-        string target = File.ResolveLinkTarget(Path, returnFinalTarget: true)?.FullName ?? Path;
+        string target = File.Exists(Path) ? File.ResolveLinkTarget(Path, returnFinalTarget: true)?.FullName ?? Path : Path;
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(target)!, OwnerOnly | UnixFileMode.UserExecute);
         string draft = $"{target}.{Environment.ProcessId}.tmp";
         File.Delete(draft);

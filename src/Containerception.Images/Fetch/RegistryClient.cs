@@ -89,10 +89,17 @@ public sealed class RegistryClient : IDisposable
 
     /// <summary>Whether the credentials are right: the registry lets them in.</summary>
     /// <exception cref="ImageException">They are not.</exception>
-    public async Task CheckLogin(string registry, CancellationToken cancel)
+    public async Task CheckLogin(string registry, string user, CancellationToken cancel)
     {
         ImageReference nothing = new() { Registry = registry, Repository = "" };
-        using HttpResponseMessage response = await Transport.Send(new RegistryRequest(nothing, "") { Access = "" }, cancel).ConfigureAwait(false);
+        try
+        {
+            using HttpResponseMessage response = await Transport.Send(new RegistryRequest(nothing, "") { Access = "" }, cancel).ConfigureAwait(false);
+        }
+        catch (ImageException failure) when (failure.Failure == ImageFailure.Denied)
+        {
+            throw new ImageException(ImageFailure.Denied, $"{registry} refuses the user {user}, or the password", cause: failure);
+        }
     }
 
     public void Dispose() => Transport.Dispose();

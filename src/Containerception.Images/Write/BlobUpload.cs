@@ -129,9 +129,11 @@ internal sealed class BlobUpload(RegistryClient registry, ImageReference image, 
 
     private RegistryRequest Request(HttpMethod method, string what) => new(image, what) { Method = method, Access = Access };
 
+    /// <summary>Read from the text: a path alone would be taken for a file's address.</summary>
     private Uri Location(HttpResponseMessage response)
-        => response.Headers.Location is { } location
-            ? new Uri(response.RequestMessage!.RequestUri!, location)
+        => response.Headers.NonValidated.TryGetValues("Location", out HeaderStringValues values) && Uri.TryCreate(response.RequestMessage!.RequestUri!, values.ToString(), out Uri? location)
+            && location.Scheme is "http" or "https"
+            ? location
             : throw Odd("does not say where a blob is to be sent");
 
     private ImageException Odd(string what) => new(ImageFailure.Damaged, $"{image.FamiliarName}: {image.Registry} {what}");

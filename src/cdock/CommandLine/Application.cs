@@ -24,6 +24,8 @@ internal sealed class Application(Output output)
             AttachCommand.Create(), ExecCommand.Create(), WaitCommand.Create(output), SimpleCommands.Pause(output), SimpleCommands.Unpause(output),
             SimpleCommands.Rename(), UpdateCommand.Create(output), WhyCommand.Create(output), CpCommand.Create(output), VolumeCommand.Create(output),
             VersionCommand.Create(output), GenerateCommand.Create(output, root), CleanUpCommand.Create(), ChildCommand.Create(),
+            PullCommand.Create(output), PushCommand.Create(output), LoginCommand.Create(output), LogoutCommand.Create(output),
+            ImagesCommand.Create(output, "images"), RmiCommand.Create(output, "rmi"), TagCommand.Create(), HistoryCommand.Create(output), ImageCommand.Create(output),
         ];
         foreach (Command verb in verbs)
         {
@@ -53,6 +55,11 @@ internal sealed class Application(Output output)
         {
             output.Fail(failed.Message, failed.Hint);
             return words is ["run" or "exec" or "child", ..] ? ExitCode.Of(failed.Kind) : ExitCode.Failure;
+        }
+        catch (ImageException failed)
+        {
+            output.Fail(failed.Message, failed.Hint);
+            return words is ["run" or "exec", ..] ? ExitCode.NotStarted : ExitCode.Failure;
         }
         catch (DatabaseException failed)
         {

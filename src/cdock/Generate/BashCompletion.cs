@@ -33,7 +33,7 @@ internal static class BashCompletion
         text.Append($"        words='{string.Join(' ', Flags.Verbs(root).Select(verb => verb.Name))} --help'\n    else\n        case ${{COMP_WORDS[1]}} in\n");
         foreach (Command verb in Flags.Verbs(root))
         {
-            text.Append($"            {verb.Name}) words='{string.Join(' ', Flags.Of(verb).SelectMany(Flags.Names).Append("--help"))}'");
+            text.Append($"            {verb.Name}) words='{string.Join(' ', Flags.Verbs(verb).Select(inner => inner.Name).Concat(Flags.Of(verb).SelectMany(Flags.Names)).Append("--help"))}'");
             text.Append(verb.Name switch
             {
                 "run" => "; [[ $current == -* ]] || words=host",

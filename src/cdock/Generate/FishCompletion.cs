@@ -31,6 +31,7 @@ internal static class FishCompletion
             {
                 "run" => $"{where} -a host\n",
                 "exec" or "kill" or "rm" => $"{where} -a '(__cdock_names)'\n",
+                _ when verb.Subcommands.Count > 0 => $"{where} -a '{string.Join(' ', Flags.Verbs(verb).Select(inner => inner.Name))}'\n",
                 _ => "",
             });
         }

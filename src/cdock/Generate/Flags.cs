@@ -5,7 +5,15 @@ namespace Containerception.Cdock;
 /// <summary>How verbs and flags are spelled in the documents that are made from them.</summary>
 internal static class Flags
 {
-    public static IEnumerable<Command> Verbs(RootCommand root) => root.Subcommands.Where(verb => !verb.Hidden);
+    public static IEnumerable<Command> Verbs(Command root) => root.Subcommands.Where(verb => !verb.Hidden);
+
+    /// <summary>The verbs, and in place of a group of verbs those of the group.</summary>
+    public static IEnumerable<Command> Leaves(Command root)
+        => root.Subcommands.Where(verb => !verb.Hidden).SelectMany(verb => verb.Subcommands.Count > 0 ? Leaves(verb) : [verb]);
+
+    /// <summary><c>image rm</c>: the words that lead to a verb.</summary>
+    public static string Path(Command verb)
+        => verb.Parents.OfType<Command>().FirstOrDefault(parent => parent is not RootCommand) is Command group ? $"{Path(group)} {verb.Name}" : verb.Name;
 
     public static IEnumerable<Option> Of(Command verb)
         => verb.Options.Where(option => !option.Hidden).OrderBy(option => option.Name, StringComparer.Ordinal);
@@ -26,8 +34,11 @@ internal static class Flags
         {
             "run" => " ROOT [COMMAND [ARGUMENT...]]",
             "exec" => " CONTAINER COMMAND [ARGUMENT...]",
-            _ => string.Concat(verb.Arguments.Select(argument => $" {argument.Name}...")),
+            _ => string.Concat(verb.Arguments.Select(Word)),
         };
-        return $"cdock {verb.Name}{(verb.Options.Count > 0 ? " [FLAGS]" : "")}{words}";
+        return $"cdock {Path(verb)}{(verb.Options.Count > 0 ? " [FLAGS]" : "")}{words}";
     }
+
+    private static string Word(Argument argument)
+        => argument.Arity.MinimumNumberOfValues == 0 ? $" [{argument.Name}]" : argument.Arity.MaximumNumberOfValues == 1 ? $" {argument.Name}" : $" {argument.Name}...";
 }

@@ -12,7 +12,7 @@ internal static class ManPage
         text.Append($".TH CDOCK 1 \"\" \"cdock {VersionCommand.Number}\" \"User commands\"\n");
         text.Append(".SH NAME\ncdock \\- make containers, look into them, end them\n");
         text.Append(".SH SYNOPSIS\n.B cdock\nCOMMAND [FLAGS] [ARGUMENTS]\n.SH COMMANDS\n");
-        foreach (Command verb in Flags.Verbs(root))
+        foreach (Command verb in Flags.Leaves(root))
         {
             text.Append($".SS {Escaped(Flags.Usage(verb))}\n{Escaped(verb.Description ?? "")}.\n");
             foreach (Argument argument in verb.Arguments)

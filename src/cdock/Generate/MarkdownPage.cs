@@ -9,7 +9,7 @@ internal static class MarkdownPage
     public static string Write(RootCommand root)
     {
         StringBuilder text = new($"# cdock\n\n{root.Description}\n");
-        foreach (Command verb in Flags.Verbs(root))
+        foreach (Command verb in Flags.Leaves(root))
         {
             text.Append($"\n## `{Flags.Usage(verb)}`\n\n{verb.Description}.\n");
             if (verb.Options.Count > 0)

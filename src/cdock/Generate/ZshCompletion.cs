@@ -54,6 +54,7 @@ internal static class ZshCompletion
                 "run" => "                '1:ROOT:(host)' '*::command:_normal'",
                 "exec" => "                '1:container:_cdock_containers' '*::command:_normal'",
                 "kill" or "rm" => "                '*:container:_cdock_containers'",
+                _ when verb.Subcommands.Count > 0 => $"                '1:command:({string.Join(' ', Flags.Verbs(verb).Select(inner => inner.Name))})'",
                 _ => "                '--help[Show help]'",
             });
             text.Append("\n            ;;\n");

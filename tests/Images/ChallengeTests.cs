@@ -1,0 +1,123 @@
+namespace Containerception.Images.Tests;
+
+/// <summary>Registries that want to know who asks: they get what they need, and nobody else does.</summary>
+public sealed class ChallengeTests : IDisposable
+{
+    private readonly HostileRegistry _registry = new();
+    private readonly Store _store = new();
+
+    private string Name => $"{_registry.Host}/app";
+
+    [Theory]
+    [InlineData("Basic realm=\"x\"", "access denied: it wants a user and a password")]
+    [InlineData("Negotiate", "asks for a kind of login that is not known")]
+    [InlineData("Bearer scope=\"x\"", "its challenge names no realm")]
+    [InlineData("Bearer realm=\"ftp://x/\"", "its challenge names no realm")]
+    public void A_challenge_that_cannot_be_met_is_told(string challenge, string words)
+    {
+        _registry.Answer = async context =>
+        {
+            await HostileRegistry.Say(context, 401, "", ("WWW-Authenticate", challenge));
+            return true;
+        };
+        ImageException failure = _store.CannotPull(Name);
+        Assert.Equal(ImageFailure.Denied, failure.Failure);
+        Assert.Contains(words, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"token":"abc"}""", true)]
+    [InlineData("""{"access_token":"abc"}""", true)]
+    [InlineData("""{"token":""}""", false)]
+    [InlineData("<html>", false)]
+    public void A_token_is_asked_for_with_who_one_is(string answer, bool isGood)
+    {
+        TestImage image = TestImage.Of("a=one");
+        _registry.Has(image);
+        string? question = null;
+        string? who = null;
+        _registry.Answer = async context =>
+        {
+            if (context.Request.Url!.AbsolutePath == "/token")
+            {
+                (question, who) = (context.Request.Url.Query, context.Request.Headers["Authorization"]);
+                await HostileRegistry.Say(context, 200, answer);
+                return true;
+            }
+
+            if (context.Request.Headers["Authorization"] == "Bearer abc")
+            {
+                return false;
+            }
+
+            await HostileRegistry.Say(context, 401, "", ("WWW-Authenticate", $"Bearer realm=\"http://{_registry.Host}/token\",service=\"s t\",scope=\"repository:app:pull\""));
+            return true;
+        };
+        Credentials user = new("anna", "geheim");
+        if (isGood)
+        {
+            _store.Pull(Name, user: user);
+            Assert.Equal("?service=s%20t&scope=repository%3Aapp%3Apull", question);
+            Assert.Equal($"Basic {Convert.ToBase64String("anna:geheim"u8)}", who);
+        }
+        else
+        {
+            Assert.Contains("token", _store.CannotPull(Name, user: user).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_token_that_is_of_no_use_is_not_asked_for_for_ever()
+    {
+        _registry.Answer = async context =>
+        {
+            bool isToken = context.Request.Url!.AbsolutePath == "/token";
+            await HostileRegistry.Say(
+                context, isToken ? 200 : 401, """{"token":"abc"}""", ("WWW-Authenticate", $"Bearer realm=\"http://{_registry.Host}/token\",service=\"s\""));
+            return true;
+        };
+        Assert.Equal(ImageFailure.Denied, _store.CannotPull(Name).Failure);
+        Assert.True(_registry.Asked.Count <= 4);
+    }
+
+    [Fact]
+    public void A_redirection_does_not_learn_the_password()
+    {
+        TestImage image = TestImage.Of("a=one");
+        _registry.Has(image);
+        using HostileRegistry elsewhere = new();
+        elsewhere.Has(image);
+        List<string?> told = [];
+        elsewhere.Answer = context =>
+        {
+            told.Add(context.Request.Headers["Authorization"]);
+            return Task.FromResult(false);
+        };
+        _registry.Answer = async context =>
+        {
+            if (context.Request.Headers["Authorization"] is null)
+            {
+                await HostileRegistry.Say(context, 401, "", ("WWW-Authenticate", "Basic realm=\"x\""));
+                return true;
+            }
+
+            string path = context.Request.Url!.AbsolutePath;
+            if (path.Contains("/blobs/", StringComparison.Ordinal))
+            {
+                await HostileRegistry.Say(context, 307, "", ("Location", $"http://{elsewhere.Host}{path}"));
+                return true;
+            }
+
+            return false;
+        };
+        _store.Pull(Name, user: new Credentials("anna", "geheim"));
+        Assert.Equal(2, told.Count);
+        Assert.All(told, Assert.Null);
+    }
+
+    public void Dispose()
+    {
+        _registry.Dispose();
+        _store.Dispose();
+    }
+}
