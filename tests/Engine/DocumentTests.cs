@@ -25,7 +25,7 @@ public sealed class DocumentTests : IDisposable
     }
 
     [Fact]
-    public void The_version_is_told() => Assert.Matches("^cdock version [0-9.]+\n$", _cdock.Do("version").Output);
+    public void The_version_is_told() => Assert.Matches("^Client:\n Version: +[0-9.]+\n", _cdock.Do("version").Output);
 
     [Theory]
     [InlineData("man", "--device-write-bps")]

@@ -1,15 +1,24 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Containerception.Engine;
 
 namespace Containerception.Cdock;
 
 /// <summary>A container as <c>ps</c> shows it: docker's fields in docker's words.</summary>
-internal sealed class ContainerRow(DateTimeOffset now, bool isWhole)
+/// <param name="engine">Asked only for what the listing mentions.</param>
+/// <param name="listing">What is wanted.</param>
+/// <param name="now">The clock.</param>
+/// <param name="isWhole">Nothing is cut short.</param>
+internal sealed class ContainerRow(ContainerEngine engine, Listing listing, DateTimeOffset now, bool isWhole)
 {
     public const string Table = "{{.ID}}\\t{{.Image}}\\t{{.Command}}\\t{{.RunningFor}}\\t{{.Status}}\\t{{.Ports}}\\t{{.Names}}";
 
     private const int ShortIdLength = 12;
     private const int CommandLengthMax = 20;
+    private const int MountLengthMax = 15;
+
+    private readonly bool _measures = listing.Mentions("Size");
+    private readonly bool _looksInside = listing.Mentions("Mounts") || listing.Mentions("LocalVolumes") || listing.Mentions("Networks");
 
     public static IReadOnlyDictionary<string, string> Headings { get; } = new Dictionary<string, string>
     {
@@ -18,34 +27,52 @@ internal sealed class ContainerRow(DateTimeOffset now, bool isWhole)
         ["ID"] = "CONTAINER ID",
         ["Image"] = "IMAGE",
         ["Labels"] = "LABELS",
+        ["LocalVolumes"] = "LOCAL VOLUMES",
+        ["Mounts"] = "MOUNTS",
         ["Names"] = "NAMES",
+        ["Networks"] = "NETWORKS",
+        ["Platform"] = "PLATFORM",
         ["Ports"] = "PORTS",
         ["RunningFor"] = "CREATED",
+        ["Size"] = "SIZE",
         ["State"] = "STATE",
         ["Status"] = "STATUS",
     };
 
-    public Row Of(ContainerInfo one) => Row.Of(
-        new JsonObject
-        {
-            ["Command"] = Command(one),
-            ["CreatedAt"] = Words.Time(one.Created),
-            ["ID"] = isWhole ? one.Id : one.Id[..ShortIdLength],
-            ["Image"] = one.Image,
-            ["Labels"] = string.Join(',', one.Labels.Select(label => $"{label.Key}={label.Value}")),
-            ["Names"] = one.Name,
-            ["Ports"] = "",
-            ["RunningFor"] = Words.Ago(one.Created, now),
-            ["State"] = one.State.ToString().ToLowerInvariant(),
-            ["Status"] = Status(one),
-        },
-        one.Labels);
+    public Row Of(ContainerInfo one)
+    {
+        ContainerDetails? details = _looksInside ? engine.Inspect(one) : null;
+        return Row.Of(
+            new JsonObject
+            {
+                ["Command"] = Command(one),
+                ["CreatedAt"] = Words.Time(one.Created),
+                ["ID"] = isWhole ? one.Id : one.Id[..ShortIdLength],
+                ["Image"] = one.Image,
+                ["Labels"] = string.Join(',', one.Labels.Select(label => $"{label.Key}={label.Value}")),
+                ["LocalVolumes"] = (details?.Mounts.Count(mount => mount.Name is not null) ?? 0).ToString(CultureInfo.InvariantCulture),
+                ["Mounts"] = string.Join(',', details?.Mounts.Select(Mount) ?? []),
+                ["Names"] = one.Name,
+                ["Networks"] = details is null ? "" : ContainerDocument.NetworkMode(details.Config),
+                ["Platform"] = null,
+                ["Ports"] = "",
+                ["RunningFor"] = Words.Ago(one.Created, now),
+                ["Size"] = _measures ? Words.Size(ContainerEngine.SizeOf(one), 3) : "",
+                ["State"] = one.State.ToString().ToLowerInvariant(),
+                ["Status"] = Status(one),
+            },
+            one.Labels);
+    }
 
     private string Command(ContainerInfo one)
     {
         string text = string.Join(' ', one.Command);
-        return $"\"{(isWhole || text.Length <= CommandLengthMax ? text : text[..(CommandLengthMax - 1)] + "…")}\"";
+        return $"\"{(isWhole ? text : Cut(text, CommandLengthMax))}\"";
     }
+
+    private string Mount(ContainerMount mount) => isWhole ? mount.Name ?? mount.Source : Cut(mount.Name ?? mount.Source, MountLengthMax);
+
+    private static string Cut(string text, int length) => text.Length <= length ? text : text[..(length - 1)] + "…";
 
     private string Status(ContainerInfo one) => one.State switch
     {

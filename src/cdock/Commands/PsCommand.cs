@@ -7,28 +7,33 @@ namespace Containerception.Cdock;
 /// <summary><c>cdock ps</c>: lists containers, in docker's table.</summary>
 internal static class PsCommand
 {
-    private static readonly string[] KnownFilters = ["id", "name", "label", "status", "exited", "ancestor", "before", "since"];
+    private static readonly string[] KnownFilters =
+        ["id", "name", "label", "status", "exited", "ancestor", "before", "since", "health", "volume", "network"];
 
     public static Command Create(Output output)
     {
         Option<bool> all = new("--all", "-a") { Description = "Also containers that have ended" };
         Option<bool> quiet = new("--quiet", "-q") { Description = "Only ids" };
+        Option<bool> size = new("--size", "-s") { Description = "Measure what they have written" };
         Option<bool> whole = new("--no-trunc") { Description = "Whole ids and commands" };
         Option<bool> latest = new("--latest", "-l") { Description = "Only the one that was made last, whatever it does" };
         Option<int?> last = new("--last", "-n") { Description = "Only so many that were made last, whatever they do", HelpName = "N" };
         Option<string[]> filter = new("--filter", "-f") { Description = $"Only some: {string.Join(", ", KnownFilters)}", HelpName = "NAME=VALUE" };
         Option<string> format = new("--format") { Description = "table, json, or a template: 'table {{.ID}}\\t{{.Names}}'", HelpName = "FORMAT" };
-        Command command = new("ps", "List containers") { all, quiet, whole, latest, last, filter, format };
+        Command command = new("ps", "List containers") { all, quiet, size, whole, latest, last, filter, format };
         command.SetAction(parsed =>
         {
             Filters filters = Filters.Parse(parsed.GetValue(filter), KnownFilters);
             int? count = parsed.GetValue(latest) ? 1 : parsed.GetValue(last) is int number and >= 0 ? number : null;
-            IReadOnlyList<ContainerInfo> containers = ContainerEngine.Open(new EngineOptions()).List(all: true);
+            ContainerEngine engine = ContainerEngine.Open(new EngineOptions());
+            IReadOnlyList<ContainerInfo> containers = engine.List(all: true);
             bool everyState = parsed.GetValue(all) || count is not null || filters.Has("status");
-            IEnumerable<ContainerInfo> wanted = Chosen(containers.Where(one => everyState || one.State is ContainerState.Running or ContainerState.Paused or ContainerState.Restarting), containers, filters);
+            IEnumerable<ContainerInfo> wanted = Chosen(containers.Where(one => everyState || one.State is ContainerState.Running or ContainerState.Paused or ContainerState.Restarting), containers, filters)
+                .Where(one => LooksLike(engine, one, filters));
             Listing listing = new(
-                parsed.GetValue(quiet) ? "{{.ID}}" : parsed.GetValue(format), ContainerRow.Table, ContainerRow.Headings);
-            ContainerRow rows = new(TimeProvider.System.GetUtcNow(), parsed.GetValue(whole));
+                parsed.GetValue(quiet) ? "{{.ID}}" : parsed.GetValue(format),
+                ContainerRow.Table + (parsed.GetValue(size) ? "\\t{{.Size}}" : ""), ContainerRow.Headings);
+            ContainerRow rows = new(engine, listing, TimeProvider.System.GetUtcNow(), parsed.GetValue(whole));
             output.Standard.Write(listing.Write((count is int most ? wanted.Take(most) : wanted).Select(rows.Of)));
             return ExitCode.Success;
         });
@@ -57,6 +62,24 @@ internal static class PsCommand
             && filters.Match("exited", value => one.ExitCode == int.Parse(value, System.Globalization.CultureInfo.InvariantCulture))
             && filters.Match("ancestor", value => one.Image == value || one.Image == value + ":latest")
             && (before is null || one.Created < before) && (since is null || one.Created > since));
+    }
+
+    // What takes a look into each container's configuration.
+    private static bool LooksLike(ContainerEngine engine, ContainerInfo one, Filters filters)
+    {
+        if (!filters.Match("health", value => (one.Health?.Status ?? "none") == value))
+        {
+            return false;
+        }
+
+        if (!filters.Has("volume") && !filters.Has("network"))
+        {
+            return true;
+        }
+
+        ContainerDetails details = engine.Inspect(one);
+        return filters.Match("volume", value => details.Mounts.Any(mount => mount.Name == value || mount.Destination == value || mount.Source == value))
+            && filters.Match("network", value => ContainerDocument.NetworkMode(details.Config) == value);
     }
 
     private static ContainerInfo Named(IReadOnlyList<ContainerInfo> all, string name)

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Containerception.Engine;
+
+namespace Containerception.Cdock;
+
+/// <summary><c>cdock inspect</c>: all that is known of containers and volumes, in JSON.</summary>
+internal static class InspectCommand
+{
+    public static Command Create(Output output)
+    {
+        Option<string> format = new("--format", "-f") { Description = "json, or a template: '{{.State.Status}}'", HelpName = "FORMAT" };
+        Option<bool> size = new("--size", "-s") { Description = "Measure what containers have written" };
+        Option<string> type = new("--type") { Description = "Only containers, or only volumes", HelpName = "container|volume" };
+        Argument<string[]> names = new("NAME") { Description = "Names or ids", Arity = ArgumentArity.OneOrMore };
+        Command command = new("inspect", "Tell all about containers and volumes, in JSON") { format, size, type, names };
+        command.SetAction(parsed =>
+        {
+            ContainerEngine engine = ContainerEngine.Open(new EngineOptions());
+            bool measures = parsed.GetValue(size);
+            return new Inspection(parsed.GetValue(format), output).Write(parsed.GetValue(names)!, parsed.GetValue(type) switch
+            {
+                null => name => Any(engine, name, measures),
+                "container" => name => Container(engine, name, measures),
+                "volume" => name => VolumeDocument.Of(engine.FindVolume(name)),
+                string other => throw new UsageException($"unknown type: \"{other}\": must be one of \"container\", \"volume\""),
+            });
+        });
+        return command;
+    }
+
+    private static JsonObject Any(ContainerEngine engine, string name, bool measures)
+    {
+        foreach (Func<JsonObject> find in new Func<JsonObject>[] { () => Container(engine, name, measures), () => VolumeDocument.Of(engine.FindVolume(name)) })
+        {
+            try
+            {
+                return find();
+            }
+            catch (EngineException missing) when (missing.Kind == FailureKind.NotFound)
+            {
+                // Perhaps it is something else.
+            }
+        }
+
+        throw new EngineException(FailureKind.NotFound, $"No such object: {name}");
+    }
+
+    private static JsonObject Container(ContainerEngine engine, string name, bool measures)
+    {
+        ContainerDetails details = engine.Inspect(name);
+        JsonObject document = ContainerDocument.Of(details);
+        if (measures)
+        {
+            document["SizeRw"] = ContainerEngine.SizeOf(details.Info);
+        }
+
+        return document;
+    }
+}
