@@ -6,9 +6,11 @@ public sealed class WrongCommandLineTests : IDisposable
 
     public static TheoryData<string, int, string> Lines => new()
     {
-        { "run", 125, "run needs a ROOT" },
-        { "run nginx", 125, "no image is called \"nginx\"" },
+        { "run", 125, "run needs an image" },
+        { "run --pull never nginx", 125, "no such image: nginx:latest" },
         { "run /usr", 125, "no image is called \"/usr\"" },
+        { "run -q --pull=sometimes nginx", 125, "invalid value \"sometimes\" for --pull" },
+        { "run NGINX", 125, "invalid reference format" },
         { "run --frobnicate host", 125, "unknown flag: --frobnicate" },
         { "run --memoy 1m host", 125, "unknown flag: --memoy" },
         { "run -y host", 125, "unknown flag: -y" },

@@ -1,3 +1,5 @@
+using Containerception.Images;
+
 namespace Containerception.Engine;
 
 /// <summary>Why a request failed, as far as a caller can act on it. Maps one to one to an exit code.</summary>
@@ -37,6 +39,20 @@ public sealed class EngineException(FailureKind kind, string message, string? hi
 
     /// <summary>What the user can do about it.</summary>
     public string? Hint { get; } = hint;
+
+    /// <summary>The same failure, told of an image.</summary>
+    public static EngineException Of(ImageException failure)
+    {
+        ArgumentNullException.ThrowIfNull(failure);
+        FailureKind kind = failure.Failure switch
+        {
+            ImageFailure.Invalid => FailureKind.Invalid,
+            ImageFailure.NotFound => FailureKind.NotFound,
+            ImageFailure.Unsupported => FailureKind.Unsupported,
+            _ => FailureKind.System,
+        };
+        return new EngineException(kind, failure.Message, failure.Hint, failure);
+    }
 
     internal static EngineException Invalid(string message, string? hint = null) => new(FailureKind.Invalid, message, hint);
 }

@@ -1,3 +1,5 @@
+using Containerception.Oci;
+
 namespace Containerception.Engine;
 
 /// <summary>The files that a container starts on.</summary>
@@ -10,17 +12,8 @@ public abstract record RootRequest
     /// <summary>What <c>ps</c> shows in its IMAGE column.</summary>
     public abstract string Label { get; }
 
-    /// <summary>Reads the ROOT of a command line. Only <c>host</c> has a name as yet.</summary>
-    /// <exception cref="EngineException"><see cref="FailureKind.NotFound"/>: any other name.</exception>
-    public static RootRequest Named(string name) => name switch
-    {
-        "host" => new Host(),
-        "" => throw EngineException.Invalid("the ROOT is empty", "use `host` or --rootfs DIR"),
-        _ when name.Contains('/') && Directory.Exists(name) => throw new EngineException(
-            FailureKind.NotFound, $"no image is called \"{name}\"", $"it is a directory: use --rootfs {name}"),
-        _ => throw new EngineException(
-            FailureKind.NotFound, $"no image is called \"{name}\"", "images cannot be pulled yet: use `host` or --rootfs DIR"),
-    };
+    /// <summary>The name of <see cref="Host"/>, which no registry's image can take.</summary>
+    public const string HostName = "host";
 
     /// <summary>Reads <c>DIR</c>, <c>DIR:overlay</c> or <c>DIR:O</c>.</summary>
     /// <exception cref="EngineException"><see cref="FailureKind.Invalid"/>: a path that is no directory.</exception>
@@ -48,6 +41,15 @@ public abstract record RootRequest
     {
         /// <inheritdoc/>
         public override string Label => "host";
+    }
+
+    /// <summary>An image that is here, unpacked: <see cref="ContainerEngine.FindImage"/> finds it.</summary>
+    /// <param name="Name">As the user wrote it.</param>
+    /// <param name="Id">The image's id; the name may lead to another one later.</param>
+    public sealed record Image(string Name, Digest Id) : RootRequest
+    {
+        /// <inheritdoc/>
+        public override string Label => Name;
     }
 
     /// <summary>A directory with a root file system.</summary>

@@ -94,8 +94,8 @@ public sealed record RunRequest
     /// <summary>Put a small init before the program, which reaps zombies and forwards signals.</summary>
     public bool Init { get; init; }
 
-    /// <summary>What <c>stop</c> will send.</summary>
-    public Signal StopSignal { get; init; } = Signal.SIGTERM;
+    /// <summary>What <c>stop</c> will send; null for what the image says, else SIGTERM.</summary>
+    public Signal? StopSignal { get; init; }
 
     /// <summary>After so many seconds <c>stop</c> kills; -1 is never.</summary>
     public int StopTimeoutSeconds { get; init; } = 10;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Containerception.Oci;
 using Containerception.Supervision;
 
 namespace Containerception.Engine;
@@ -73,11 +74,20 @@ internal sealed record VolumePlace(string Volume, string Destination);
 /// <summary>What must be known of a request to make its root once more.</summary>
 internal sealed record RootDefinition(string Kind, string? Path, bool Overlay, bool ReadOnly, bool OwnUser, ImmutableArray<string>? Only)
 {
+    public string? ImageId { get; init; }
+
+    public bool IsThrowaway { get; init; }
+
     public static RootDefinition Of(RunRequest request) => request.Root switch
     {
         RootRequest.Host => new("host", null, false, request.ReadOnly, request.Namespaces.OwnUser, request.Namespaces.Only),
         RootRequest.DirectoryTree tree => new("directory", tree.Path, tree.Overlay, request.ReadOnly, request.Namespaces.OwnUser, request.Namespaces.Only),
         RootRequest.OciBundle bundle => new("bundle", bundle.Path, false, request.ReadOnly, request.Namespaces.OwnUser, request.Namespaces.Only),
+        RootRequest.Image image => new("image", image.Name, false, request.ReadOnly, request.Namespaces.OwnUser, request.Namespaces.Only)
+        {
+            ImageId = image.Id.ToString(),
+            IsThrowaway = request.AutoRemove,
+        },
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
@@ -87,9 +97,11 @@ internal sealed record RootDefinition(string Kind, string? Path, bool Overlay, b
         {
             "host" => new RootRequest.Host(),
             "directory" => new RootRequest.DirectoryTree(Path!, Overlay),
+            "image" => new RootRequest.Image(Path!, Digest.TryParse(ImageId, out Digest id) ? id : throw new System.Diagnostics.UnreachableException()),
             _ => new RootRequest.OciBundle(Path!),
         },
         ReadOnly = ReadOnly,
+        AutoRemove = IsThrowaway,
         Namespaces = new NamespacesRequest { OwnUser = OwnUser, Only = Only },
     };
 }

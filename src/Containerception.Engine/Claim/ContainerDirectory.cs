@@ -114,7 +114,7 @@ internal sealed class ContainerDirectory : IDisposable
     }
 
     /// <summary>Removes everything; the lock stays until this is disposed.</summary>
-    public void Remove() => Directory.Delete(Path, recursive: true);
+    public void Remove() => FileTrees.Remove(Path);
 
     public void Dispose() => _lock.Dispose();
 

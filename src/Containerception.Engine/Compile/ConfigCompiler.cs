@@ -15,7 +15,7 @@ internal static class ConfigCompiler
     /// <exception cref="EngineException"><see cref="FailureKind.Invalid"/>: the request contradicts itself, the root or the machine.</exception>
     public static RuntimeConfig Compile(RunRequest request, RootPlan root, Machine machine, string id)
     {
-        RuntimeConfig config = root.Base ?? Standard(request, machine);
+        RuntimeConfig config = root.Base ?? Standard(request, root, machine);
         LinuxConfig linux = WithNamespaces(config.Linux ?? new LinuxConfig(), request, id, root.Base is not null);
         string? hostname = request.Hostname ?? config.Hostname;
         ImmutableArray<string> capabilities = ChosenCapabilities(config, request, machine, root.Base is not null);
@@ -25,21 +25,22 @@ internal static class ConfigCompiler
             Hostname = linux.Namespaces.Any(one => one.Type == "uts") ? hostname : null,
             Process = WithProcess(config.Process ?? new ProcessConfig { Cwd = "/" }, request, root, hostname, capabilities),
             Mounts = WithMounts(config.Mounts, request, root),
-            Annotations = AnnotationsOf(config.Annotations.SetItems(request.Labels), request),
+            Annotations = AnnotationsOf(config.Annotations.SetItems(request.Labels), request, root),
             Linux = WithLimits(WithFilters(linux, request, capabilities, machine, root.Base is not null), request, machine, id),
         };
     }
 
     /// <summary>Who stops the container finds its signal where the image-spec's conversion puts it (conversion.md, "Config.StopSignal").</summary>
-    private static ImmutableSortedDictionary<string, string> AnnotationsOf(ImmutableSortedDictionary<string, string> annotations, RunRequest request)
-        => request.StopSignal == Signal.SIGTERM
-            ? annotations
-            : annotations.SetItem("org.opencontainers.image.stopSignal", Signals.Name(request.StopSignal));
+    private static ImmutableSortedDictionary<string, string> AnnotationsOf(
+        ImmutableSortedDictionary<string, string> annotations, RunRequest request, RootPlan root)
+        => ImageDefaults.StopSignal(request, root) is Signal signal && signal != Signal.SIGTERM
+            ? annotations.SetItem("org.opencontainers.image.stopSignal", Signals.Name(signal))
+            : annotations;
 
-    private static RuntimeConfig Standard(RunRequest request, Machine machine) => new()
+    private static RuntimeConfig Standard(RunRequest request, RootPlan root, Machine machine) => new()
     {
         OciVersion = OciVersion,
-        Hostname = HostnameDefault,
+        Hostname = root.Hostname ?? HostnameDefault,
         Process = new ProcessConfig { Cwd = "/", Env = [PathVariable] },
         Mounts = [.. StandardMounts.For(request, machine.HasCgroups)],
         Linux = new LinuxConfig
@@ -93,7 +94,7 @@ internal static class ConfigCompiler
     private static ProcessConfig WithProcess(
         ProcessConfig process, RunRequest request, RootPlan root, string? hostname, ImmutableArray<string> capabilities)
     {
-        UserConfig user = request.User is string name ? root.Users.Find(name, request.GroupAdd)
+        UserConfig user = ImageDefaults.User(request, root) is string name ? root.Users.Find(name, request.GroupAdd)
             : request.GroupAdd.IsEmpty ? process.User
             : root.Users.Find("0", request.GroupAdd) with { Uid = process.User.Uid, Gid = process.User.Gid };
         return process with
@@ -104,7 +105,7 @@ internal static class ConfigCompiler
             Env = Environment(process.Env, request, root, hostname),
             Cwd = request.WorkingDirectory switch
             {
-                null => process.Cwd,
+                null => ImageDefaults.WorkingDirectory(root) ?? process.Cwd,
                 ['/', ..] directory => directory,
                 string other => throw EngineException.Invalid($"--workdir {other}: the working directory must be absolute"),
             },
@@ -126,6 +127,7 @@ internal static class ConfigCompiler
     {
         ImmutableArray<string> arguments = (request.Entrypoint, request.Command) switch
         {
+            (null, _) when root.Image is ImageProcess image => ImageDefaults.Arguments(image, request.Command),
             (null or "", { IsEmpty: false }) => request.Command,
             (null, _) => process.Args.IsEmpty ? root.DefaultCommand : process.Args,
             ("", _) => [],
@@ -133,7 +135,7 @@ internal static class ConfigCompiler
         };
         if (arguments.IsEmpty)
         {
-            throw EngineException.Invalid("no command specified", "write it after the ROOT");
+            throw EngineException.Invalid("no command specified", root.Image is null ? "write it after the ROOT" : "the image has none: write it after the image");
         }
 
         return request.Init ? [InitProgram.PathInContainer, .. InitProgram.Arguments, .. arguments] : arguments;
@@ -142,6 +144,11 @@ internal static class ConfigCompiler
     // Later ones win: the root's own, then what docker adds, then the flags.
     private static ImmutableArray<string> Environment(ImmutableArray<string> theirs, RunRequest request, RootPlan root, string? hostname)
     {
+        if (root.Image is not null)
+        {
+            return ImageDefaults.Environment(theirs, request, root.Image, hostname);
+        }
+
         List<string> variables = [];
         void Add(string variable)
         {
@@ -172,7 +179,7 @@ internal static class ConfigCompiler
 
     private static ImmutableArray<MountConfig> WithMounts(ImmutableArray<MountConfig> standard, RunRequest request, RootPlan root)
     {
-        List<MountConfig> mounts = [.. standard, .. root.Mounts];
+        List<MountConfig> mounts = [.. standard];
         if (request.Init)
         {
             mounts.Add(InitProgram.Mount());
@@ -190,6 +197,7 @@ internal static class ConfigCompiler
             });
         }
 
+        mounts.AddRange(root.Mounts.Where(one => !mounts.Exists(asked => asked.Destination.TrimEnd('/') == one.Destination)));
         return [.. mounts];
     }
 

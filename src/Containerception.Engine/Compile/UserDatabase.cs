@@ -15,8 +15,11 @@ internal sealed class UserDatabase(string passwd, string group)
     public static UserDatabase Of(string root)
     {
         using SafeFileHandle directory = Files.Open(root, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY);
-        return new UserDatabase(Read(directory, "etc/passwd"), Read(directory, "etc/group"));
+        return Of(directory);
     }
+
+    /// <summary>The same of a root that is open.</summary>
+    public static UserDatabase Of(SafeFileHandle root) => new(Read(root, "etc/passwd"), Read(root, "etc/group"));
 
     /// <summary>Finds <c>USER[:GROUP]</c>. All digits are an id, never a name (CVE-2016-3697).</summary>
     /// <exception cref="EngineException"><see cref="FailureKind.Invalid"/>: no such name, or a number that is too large.</exception>
@@ -42,7 +45,9 @@ internal sealed class UserDatabase(string passwd, string group)
         {
             Uid = uid,
             Gid = gid,
-            AdditionalGids = [.. memberships.Concat(moreGroups.Select(Group)).Where(id => id != gid).Distinct()],
+
+            // With the group itself: who lacks it among these could drop it, and pass where a group is kept out (CVE-2022-36109).
+            AdditionalGids = [.. memberships.Concat(moreGroups.Select(Group)).Prepend(gid).Distinct()],
         };
     }
 

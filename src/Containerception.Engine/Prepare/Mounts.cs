@@ -41,6 +41,15 @@ internal static class Mounts
         return $"fsmount(overlay, lowerdir+={lower}, upperdir={upper}) on {target}";
     }
 
+    /// <summary>Attaches a tree that was made before.</summary>
+    public static string Attach(SafeFileHandle tree, string target)
+    {
+        using SafeFileHandle place = Files.Open(target, OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW);
+        NewMounts.MoveMount(tree, place);
+        tree.Dispose();
+        return $"move_mount(fsmount(overlay), \"{target}\")";
+    }
+
     /// <summary>What is at <paramref name="source"/>, also at <paramref name="target"/>, where it cannot be written.</summary>
     public static string BindReadOnly(string source, string target)
     {

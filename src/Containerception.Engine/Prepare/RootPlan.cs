@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Containerception.Oci;
+using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Engine;
 
@@ -15,7 +16,7 @@ internal sealed record RootPlan
     /// <summary>The users whose names may be used.</summary>
     public required UserDatabase Users { get; init; }
 
-    /// <summary>Mounts that the runtime makes, before those that were asked for.</summary>
+    /// <summary>Mounts that the runtime makes, unless another was asked for at the same place.</summary>
     public ImmutableArray<MountConfig> Mounts { get; init; } = [];
 
     /// <summary>A directory that the default PATH also leads to.</summary>
@@ -26,6 +27,15 @@ internal sealed record RootPlan
 
     /// <summary>What runs when no command was given; empty for an error then.</summary>
     public ImmutableArray<string> DefaultCommand { get; init; } = [];
+
+    /// <summary>What the image says of its containers; null for a root that is no image's.</summary>
+    public ImageProcess? Image { get; init; }
+
+    /// <summary>The root itself, before it is attached; null where it is made later, or is there already.</summary>
+    public SafeFileHandle? Tree { get; init; }
+
+    /// <summary>The host name when none was asked for; null for <c>cdock</c>.</summary>
+    public string? Hostname { get; init; }
 }
 
 /// <summary>One thing that cdock does itself before the runtime starts.</summary>

@@ -1,5 +1,7 @@
+using Containerception.Images;
 using Containerception.Linux;
 using Containerception.Oci;
+using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Engine;
 
@@ -11,6 +13,9 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
 {
     public const string RootName = "rootfs";
     private const string LayerName = "layer";
+
+    /// <summary>docker's: the beginning of the id.</summary>
+    private const int HostnameLength = 12;
 
     private readonly string _target = Path.Join(directory, RootName);
     private readonly string _layer = Path.Join(directory, LayerName);
@@ -26,6 +31,7 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
         return request.Root switch
         {
             RootRequest.Host => Host(request),
+            RootRequest.Image image => Image(request, image),
             RootRequest.DirectoryTree { Overlay: true } tree => Layered(tree),
             RootRequest.DirectoryTree tree => new RootPlan { Path = tree.Path, Users = UserDatabase.Of(tree.Path) },
             RootRequest.OciBundle bundle => Bundle(bundle),
@@ -93,6 +99,46 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
                     () => Overlaid(tree.Path, "root", _target)),
             ],
         };
+    }
+
+    // The tree is made now and attached later: names of users, and what is copied out of the image, are read from it before.
+    private RootPlan Image(RunRequest request, RootRequest.Image image)
+    {
+        NeedsRoot("an image");
+        IdMapping? range = request.Namespaces.OwnUser ? UserRange.Of(id) : null;
+        UsableImage content = Open(image);
+        SafeFileHandle tree = new ImageRoot(content, directory, range).Mount(isThrowaway: request.AutoRemove);
+        string hostname = request.Hostname ?? (request.Namespaces.OwnUts && request.Namespaces.OwnNetwork ? id[..HostnameLength] : Environment.MachineName);
+        return new RootPlan
+        {
+            Path = _target,
+            Tree = tree,
+            Users = UserDatabase.Of(tree),
+            Image = content.Config.Process,
+            Hostname = hostname,
+            Mounts = NetworkFiles.Write(directory, hostname, isHosts: !request.Namespaces.OwnNetwork, range?.HostId ?? 0),
+            Steps =
+            [
+                Private(),
+                new PreparationStep(
+                    $"put the container's own layer over the {content.Layers.Length} of {image.Name}",
+                    "the image's layers are shared and never change; what the container writes stays in its own", () => Mounts.Attach(tree, _target)),
+            ],
+        };
+    }
+
+    private UsableImage Open(RootRequest.Image image)
+    {
+        // Containers lie in `containers`, beside the images' content.
+        string state = Path.GetDirectoryName(Path.GetDirectoryName(directory)!)!;
+        try
+        {
+            return UsableImage.Open(new ContentStore(state), new LayerStore(state), image.Id);
+        }
+        catch (ImageException failure)
+        {
+            throw EngineException.Of(failure);
+        }
     }
 
     private static RootPlan Bundle(RootRequest.OciBundle bundle)

@@ -40,9 +40,9 @@ public sealed partial class ContainerEngine
         => [.. Volumes.List().Where(volume => volume.Users.IsEmpty && (withNamed || volume.IsAnonymous))];
 
     // Volumes become bind mounts of their directories: those of other containers, those of the request.
-    private (RunRequest Request, ImmutableArray<VolumePlace> Fillings) WithVolumes(RunRequest request, string id)
+    private (RunRequest Request, ImmutableArray<VolumePlace> Fillings) WithVolumes(RunRequest request, RootPlan root, string id)
     {
-        MountRequest[] mounts = [.. request.VolumesFrom.SelectMany(MountsFrom), .. request.Mounts];
+        MountRequest[] mounts = [.. ImageDefaults.Volumes(root), .. request.VolumesFrom.SelectMany(MountsFrom), .. request.Mounts];
         List<VolumePlace> fillings = [];
 
         // The last for a place counts, and only for it a volume is made.

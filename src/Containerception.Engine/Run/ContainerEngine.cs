@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using Containerception.Linux;
 using Containerception.Oci;
 using Containerception.Supervision;
+using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Engine;
 
@@ -43,6 +45,7 @@ public sealed partial class ContainerEngine
         using Undo undo = new();
         Claimed claimed = Claim(request, runtime, undo, isWhole: true);
         undo.Keep();
+        claimed.Root.Tree?.Dispose();
         claimed.Directory.Dispose();
         return claimed.Definition.Id;
     }
@@ -116,8 +119,9 @@ public sealed partial class ContainerEngine
 #pragma warning restore CA2000
         undo.Add(() => Forget(directory));
         Machine machine = Machine.Ask();
+        using SafeFileHandle? held = request.Root is RootRequest.Image ? Images.Hold() : null;
         RootPlan root = new RootPlanner(directory.Path, directory.Id, machine.IsRoot).Plan(request);
-        (request, ImmutableArray<VolumePlace> fillings) = WithVolumes(request, directory.Id);
+        (request, ImmutableArray<VolumePlace> fillings) = WithVolumes(request, root, directory.Id);
         RuntimeConfig config = ConfigCompiler.Compile(request, root, machine, directory.Id);
         directory.WriteConfig(config.ToJson());
         if (config.Linux!.Namespaces.Any(one => one.Type == "user"))
@@ -128,16 +132,17 @@ public sealed partial class ContainerEngine
         FindSources(request);
         CidFile.Reserve(request.CidFile, undo);
         ContainerDefinition definition = _store.Add(
-            Define(request, runtime, directory.Id, config.Process!.Args) with { Fillings = fillings }, request.Name, isWhole);
+            Define(request, root, runtime, directory.Id, config.Process!.Args) with { Fillings = fillings }, request.Name, isWhole);
         undo.Add(() => _store.Table.Remove(definition.Id));
         CidFile.Write(request.CidFile, definition.Id);
         return new Claimed(directory, definition, WithFillings(root, definition));
     }
 
-    private ContainerDefinition Define(RunRequest request, RuntimeProgram runtime, string id, ImmutableArray<string> command) => new()
+    private ContainerDefinition Define(RunRequest request, RootPlan root, RuntimeProgram runtime, string id, ImmutableArray<string> command) => new()
     {
         Id = id,
         Image = request.Root.Label,
+        ImageId = (request.Root as RootRequest.Image)?.Id.ToString(),
         Created = _options.Clock.GetUtcNow(),
         Runtime = runtime.Path,
         AutoRemove = request.AutoRemove,
@@ -147,12 +152,12 @@ public sealed partial class ContainerEngine
         Tty = request.Tty,
         OpenStdin = request.Interactive,
         StdinOnce = request.Interactive && !request.Detach,
-        StopSignal = (int)request.StopSignal,
+        StopSignal = (int)(ImageDefaults.StopSignal(request, root) ?? Signal.SIGTERM),
         StopTimeoutSeconds = request.StopTimeoutSeconds,
         LogDriver = request.LogDriver,
         LogOptions = LogOptions.Checked(request.LogDriver, request.LogOptions),
         Health = request.Health,
-        Labels = request.Labels,
+        Labels = ImageDefaults.Labels(request, root),
     };
 
     private static void FindSources(RunRequest request)

@@ -7,7 +7,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Containerception.Runtime;
 
 /// <summary>A user namespace that nobody lives in: it only carries id mappings to mount_setattr(2).</summary>
-internal static class MappedNamespace
+public static class MappedNamespace
 {
     private const int MemorySize = 64 << 10;
 

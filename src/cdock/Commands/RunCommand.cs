@@ -21,7 +21,7 @@ internal static class RunCommand
 
     private static int Run(RunOptions options, ParseResult parsed, Output output)
     {
-        RunRequest request = new RunRequestReader(options, parsed, Environment.GetEnvironmentVariables()).Read();
+        RunRequest request = new RunRequestReader(options, parsed, Environment.GetEnvironmentVariables(), new RunImage(options, parsed, output).Named).Read();
         Action<string>? explain = parsed.GetValue(options.Explain) ? output.Error.WriteLine : null;
         if (request.Namespaces.Only is { IsEmpty: true })
         {

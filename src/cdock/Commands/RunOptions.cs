@@ -7,12 +7,15 @@ internal sealed class RunOptions
 {
     public Option<string> Bundle { get; } = Text("--bundle", "DIR", "Start on an OCI bundle; flags change its config.json");
     public Option<string> Rootfs { get; } = Text("--rootfs", "DIR[:overlay]", "Start on a directory; with :overlay what is written is thrown away");
+    public Option<string> Pull { get; } = Text("--pull", "always|missing|never", "When to fetch the image (default: missing)");
+    public Option<bool> Quiet { get; } = Switch("--quiet", "Do not tell of the fetching", "-q");
+    public Option<string> Platform { get; } = Text("--platform", "OS/ARCH", "Which image of several: linux/arm64, linux/arm/v7");
     public Option<bool> Interactive { get; } = Switch("--interactive", "Give the program this standard input", "-i");
     public Option<bool> Tty { get; } = Switch("--tty", "Give the program a terminal of its own", "-t");
     public Option<bool> Remove { get; } = Switch("--rm", "Forget the container when it ends");
     public Option<bool> Detach { get; } = Switch("--detach", "Return once the program runs, and print the id", "-d");
     public Option<string> Name { get; } = Text("--name", "NAME", "The container's name");
-    public Option<string> Hostname { get; } = Text("--hostname", "NAME", "The host name inside (default: cdock)", "-h");
+    public Option<string> Hostname { get; } = Text("--hostname", "NAME", "The host name inside (default: cdock; an image's: the id)", "-h");
     public Option<string[]> Env { get; } = List("--env", "NAME=VALUE", "Set an environment variable; NAME alone takes the value from here", "-e");
     public Option<string[]> EnvFile { get; } = List("--env-file", "FILE", "Set the environment variables of a file");
     public Option<string> Workdir { get; } = Text("--workdir", "DIR", "The working directory inside", "-w");
@@ -20,7 +23,7 @@ internal sealed class RunOptions
     public Option<string[]> GroupAdd { get; } = List("--group-add", "GROUP", "Another group of that user");
     public Option<string> Entrypoint { get; } = Text("--entrypoint", "PROGRAM", "Put before the command, in place of the root's own");
     public Option<bool> Init { get; } = Switch("--init", "Put a small init before the program: it reaps zombies and forwards signals");
-    public Option<string> StopSignal { get; } = Text("--stop-signal", "SIGNAL", "What asks the program to end (default: SIGTERM)");
+    public Option<string> StopSignal { get; } = Text("--stop-signal", "SIGNAL", "What asks the program to end (default: the image's, else SIGTERM)");
     public Option<string> StopTimeout { get; } = Text("--stop-timeout", "SECONDS", "After so long stop kills, -1 never (default: 10)");
     public Option<string> Restart { get; } = Text("--restart", "POLICY", "no, on-failure[:N], always or unless-stopped (default: no)");
     public Option<string> CidFile { get; } = Text("--cidfile", "FILE", "Write the container's id to a file that must not be there");
@@ -80,9 +83,9 @@ internal sealed class RunOptions
     public Option<string> Runtime { get; } = Text("--runtime", "NAME|PATH", "The OCI runtime (default: ception)");
     public Option<bool> Explain { get; } = Switch("--explain", "Tell every step of the container's making before the program starts");
 
-    public Argument<string[]> Words { get; } = new("ROOT")
+    public Argument<string[]> Words { get; } = new("IMAGE")
     {
-        Description = "`host` (this machine's programs, without its secrets) unless --rootfs or --bundle is given; then the command",
+        Description = "An image, or `host` (this machine's programs, without its secrets), unless --rootfs or --bundle is given; then the command",
         Arity = ArgumentArity.ZeroOrMore,
     };
 
@@ -95,7 +98,7 @@ internal sealed class RunOptions
 
     public IEnumerable<Option> All =>
     [
-        Bundle, Rootfs, Interactive, Tty, Remove, Detach, Name, Hostname, Env, EnvFile, Workdir, User, GroupAdd, Entrypoint, Init, StopSignal,
+        Bundle, Rootfs, Pull, Quiet, Platform, Interactive, Tty, Remove, Detach, Name, Hostname, Env, EnvFile, Workdir, User, GroupAdd, Entrypoint, Init, StopSignal,
         StopTimeout, Restart, CidFile, DetachKeys, SignalProxy, LogDriver, LogOpt, HealthCommand, HealthInterval, HealthTimeout, HealthRetries,
         HealthStartPeriod, HealthStartInterval, NoHealthCheck, Label, Volume, VolumesFrom, Mount, Tmpfs, ReadOnly, ShmSize, Memory, MemorySwap, MemoryReservation, Cpus, CpuShares, CpusetCpus, PidsLimit,
         OomKillDisable, OomScoreAdj, BlkioWeight, DeviceReadBps, DeviceWriteBps, DeviceReadIops, DeviceWriteIops, Ulimit, Device, CapAdd, CapDrop, SecurityOpt, Privileged,

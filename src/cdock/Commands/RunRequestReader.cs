@@ -9,7 +9,7 @@ using Containerception.Supervision;
 namespace Containerception.Cdock;
 
 /// <summary>Turns the flags of one <c>cdock run</c> into a request.</summary>
-internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, IDictionary environment)
+internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, IDictionary environment, Func<string, RootRequest>? named)
 {
     private const int StopTimeoutDefault = 10;
 
@@ -90,8 +90,8 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
             (not null, not null) => throw new UsageException("--rootfs and --bundle exclude each other"),
             (string directory, _) => (RootRequest.FromDirectory(directory), words),
             (_, string bundle) => (RootRequest.FromBundle(bundle), words),
-            _ when words.IsEmpty => throw new UsageException("run needs a ROOT", "use `host`, --rootfs DIR or --bundle DIR"),
-            _ => (RootRequest.Named(words[0]), words[1..]),
+            _ when words.IsEmpty => throw new UsageException("run needs an image", "use the name of one, `host`, --rootfs DIR or --bundle DIR"),
+            _ => (named!(words[0]), words[1..]),
         };
     }
 
@@ -184,8 +184,8 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
         return request;
     }
 
-    private Signal ReadStopSignal()
-        => Text(options.StopSignal) is not string text ? Signal.SIGTERM
+    private Signal? ReadStopSignal()
+        => Text(options.StopSignal) is not string text ? null
             : Signals.TryParse(text, out Signal signal) ? signal
             : throw new UsageException($"invalid value \"{text}\" for --stop-signal", "use a name or a number: TERM, SIGTERM, 15");
 

@@ -23,7 +23,7 @@ internal static class UpdateCommand
                 throw new UsageException("you must provide one or more flags when using this command");
             }
 
-            UpdateRequest request = new RunRequestReader(options, parsed, Environment.GetEnvironmentVariables()).ReadUpdate();
+            UpdateRequest request = new RunRequestReader(options, parsed, Environment.GetEnvironmentVariables(), named: null).ReadUpdate();
             ContainerEngine engine = ContainerEngine.Open(new EngineOptions());
             return Containers.Each(parsed.GetValue(containers), output, container => engine.Update(container, request));
         });
