@@ -54,6 +54,19 @@ public sealed class PushTests : IDisposable
     }
 
     [Fact]
+    public async Task A_registry_shows_its_tags_and_deletes()
+    {
+        TestImage image = TestImage.Of("a=one");
+        await image.PutTo(_registry.Client, "app", "v1");
+        await TestImage.Of("a=two").PutTo(_registry.Client, "app", "v2");
+        Assert.Equal("v1\nv2", string.Join('\n', _cdock.Says("registry", "tags", $"{Host}/app").Split('\n').Order(StringComparer.Ordinal)));
+        Assert.Equal($"Deleted: {Host}/app@{image.Digest}", _cdock.Says("registry", "rm", $"{Host}/app:v1"));
+        Assert.Equal("v2", _cdock.Says("registry", "tags", $"{Host}/app"));
+        Assert.Equal($"cdock: {Host}/app: {Host} has no manifests v1: manifest unknown", _cdock.Fails("registry", "rm", $"{Host}/app:v1"));
+        Assert.Contains("has no tags list", _cdock.Fails("registry", "tags", $"{Host}/none"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_broken_upload_goes_on_where_it_broke()
     {
         TestImage image = TestImage.OfSizes(1_000_000);

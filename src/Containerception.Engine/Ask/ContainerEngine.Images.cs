@@ -7,9 +7,20 @@ public sealed partial class ContainerEngine
 {
     private ImageStore Images => field ??= new ImageStore(_options.RootDirectory, Database);
 
-    /// <summary>The containers that were made of an image, whether they run or not.</summary>
-    public IReadOnlyList<ImageUser> ContainersOf(Digest image)
-        => [.. _store.Table.All().Where(one => one.ImageId == image.ToString()).Select(one => new ImageUser(one.Id, ContainerDirectory.IsTaken(_store.PathOf(one.Id))))];
+    /// <summary>The containers that were made of images, whether they run or not.</summary>
+    public IReadOnlyList<ImageUser> ImageUsers()
+    {
+        List<ImageUser> users = [];
+        foreach (ContainerDefinition container in _store.Table.All())
+        {
+            if (Digest.TryParse(container.ImageId, out Digest image))
+            {
+                users.Add(new ImageUser(container.Id, image, ContainerDirectory.IsTaken(_store.PathOf(container.Id))));
+            }
+        }
+
+        return users;
+    }
 
     /// <summary>Finds an image that is here, by its name, its id, or the beginning of its id, and unpacks what is not unpacked.</summary>
     /// <param name="name">As docker's users write it.</param>

@@ -87,6 +87,18 @@ public sealed class RegistryClient : IDisposable
         return tags.ToImmutable();
     }
 
+    /// <summary>Has the registry forget a manifest, and with it every tag that leads to it.</summary>
+    /// <returns>The manifest's digest.</returns>
+    /// <exception cref="ImageException">There is none, or the registry does not delete.</exception>
+    public async Task<Digest> Delete(ImageReference image, CancellationToken cancel)
+    {
+        // By the tag alone few registries do it.
+        Digest digest = image.Digest ?? (await FetchManifest(image, image.TagOrDigest, cancel).ConfigureAwait(false)).Digest;
+        RegistryRequest request = new(image, $"manifests/{digest}") { Method = HttpMethod.Delete, Access = "pull,delete" };
+        using HttpResponseMessage response = await Transport.Send(request, cancel).ConfigureAwait(false);
+        return digest;
+    }
+
     /// <summary>Whether the credentials are right: the registry lets them in.</summary>
     /// <exception cref="ImageException">They are not.</exception>
     public async Task CheckLogin(string registry, string user, CancellationToken cancel)

@@ -12,7 +12,7 @@ public sealed record Collected(IReadOnlyList<string> Layers, long Bytes);
 /// Removes content and layers that no image leads to. It runs alone: while anybody holds the store (a pull, a container being made) nothing is
 /// collected, and the next one does it. Each removal is one rename or unlink: whoever kills it leaves nothing half gone.
 /// </summary>
-internal sealed class Collector(ImageStore store)
+internal sealed class Collector(ImageStore store, Func<IReadOnlyList<ImageUser>> users)
 {
     /// <summary>null when somebody else is at work.</summary>
     /// <param name="leftovers">Also what was cut off and could be gone on with.</param>
@@ -58,6 +58,13 @@ internal sealed class Collector(ImageStore store)
 
             contents.UnionWith(image.Names.Select(name => name.Target));
             layers.UnionWith(store.ReadConfig(image.Id).DiffIds.Select(diffId => diffId.Hex));
+        }
+
+        // Whoever removed the image of a container while it was being made leaves the container what it stands on.
+        foreach (Digest image in users().Select(user => user.Image).Where(store.Contents.Has).Distinct())
+        {
+            contents.Add(image);
+            layers.UnionWith(store.ReadConfig(image).DiffIds.Select(diffId => diffId.Hex));
         }
 
         return (contents, layers);

@@ -3,9 +3,10 @@ using Containerception.Oci;
 namespace Containerception.Images;
 
 /// <summary>A container that was made of an image.</summary>
-/// <param name="Id">The container's id.</param>
+/// <param name="Container">The container's id.</param>
+/// <param name="Image">The image's id.</param>
 /// <param name="IsRunning">Whether it runs now.</param>
-public sealed record ImageUser(string Id, bool IsRunning);
+public sealed record ImageUser(string Container, Digest Image, bool IsRunning);
 
 /// <summary>What a removal has done.</summary>
 /// <param name="Untagged">Names that are gone.</param>
@@ -18,8 +19,8 @@ public sealed record Removed(IReadOnlyList<string> Untagged, IReadOnlyList<strin
 /// container was made of stays, without a name if it must be.
 /// </summary>
 /// <param name="store">Where from.</param>
-/// <param name="usersOf">The containers that were made of an image.</param>
-public sealed class Removal(ImageStore store, Func<Digest, IReadOnlyList<ImageUser>> usersOf)
+/// <param name="users">Asks for the containers that were made of images. Not within a transaction: they are in the same database.</param>
+public sealed class Removal(ImageStore store, Func<IReadOnlyList<ImageUser>> users)
 {
     private const int ShortLength = 12;
 
@@ -30,7 +31,8 @@ public sealed class Removal(ImageStore store, Func<Digest, IReadOnlyList<ImageUs
     /// <exception cref="ImageException">There is no such image, or something stands in the way.</exception>
     public Removed Remove(string name, bool force, bool collect)
     {
-        (List<string> untagged, Digest? image) = store.Database.Transact(() => Forget(name, force));
+        ILookup<Digest, ImageUser> all = users().ToLookup(user => user.Image);
+        (List<string> untagged, Digest? image) = store.Database.Transact(() => Forget(name, force, all));
         return Collect(untagged, image is { } id ? [id] : [], collect, leftovers: false);
     }
 
@@ -39,11 +41,12 @@ public sealed class Removal(ImageStore store, Func<Digest, IReadOnlyList<ImageUs
     /// <param name="wanted">Which of them.</param>
     public Removed Prune(bool all, Func<StoredImage, bool> wanted)
     {
+        HashSet<Digest> used = [.. users().Select(user => user.Image)];
         (List<string> untagged, List<Digest> images) = store.Database.Transact(() =>
         {
             List<string> names = [];
             List<Digest> gone = [];
-            foreach (StoredImage image in store.Table.List().Where(image => (all || image.IsDangling) && wanted(image) && usersOf(image.Id).Count == 0))
+            foreach (StoredImage image in store.Table.List().Where(image => (all || image.IsDangling) && wanted(image) && !used.Contains(image.Id)))
             {
                 names.AddRange(image.Names.Select(name => name.Reference.FamiliarText));
                 gone.Add(image.Id);
@@ -58,29 +61,29 @@ public sealed class Removal(ImageStore store, Func<Digest, IReadOnlyList<ImageUs
     private Removed Collect(List<string> untagged, List<Digest> images, bool collect, bool leftovers)
     {
         List<string> deleted = [.. images.Select(id => id.ToString())];
-        Collected? collected = collect && (images.Count > 0 || leftovers) ? new Collector(store).Collect(leftovers) : null;
+        Collected? collected = collect && (images.Count > 0 || leftovers) ? new Collector(store, users).Collect(leftovers) : null;
         deleted.AddRange(collected?.Layers.Select(layer => $"sha256:{layer}") ?? []);
         return new Removed(untagged, deleted, collected?.Bytes ?? 0);
     }
 
     /// <returns>The names that are gone, and the image if it is gone too.</returns>
-    private (List<string> Untagged, Digest? Image) Forget(string name, bool force)
+    private (List<string> Untagged, Digest? Image) Forget(string name, bool force, ILookup<Digest, ImageUser> usersOf)
     {
         StoredImage image = store.Get(name);
-        IReadOnlyList<ImageUser> users = usersOf(image.Id);
+        ImageUser[] users = [.. usersOf[image.Id]];
         ImageName? named = IsId(name, image.Id) ? null : image.Names.FirstOrDefault(one => one.Reference == NameOf(name));
         bool isAlone = image.Tags.Count() <= 1 && image.Names.Select(one => one.Reference.FamiliarName).Distinct().Count() <= 1;
         List<string> untagged = [];
         if (named is null)
         {
             Require(force || isAlone, $"conflict: unable to delete {Short(image.Id)} (must be forced) - image is referenced in multiple repositories");
-            Require(users.Count == 0 || force, Conflict($"unable to delete {Short(image.Id)}", "must be forced", users));
-            Require(!users.Any(user => user.IsRunning), Conflict($"unable to delete {Short(image.Id)}", "cannot be forced", users));
+            Require(users.Length == 0 || force, Conflict($"unable to delete {Short(image.Id)}", "must be forced", users));
+            Require(!Array.Exists(users, user => user.IsRunning), Conflict($"unable to delete {Short(image.Id)}", "cannot be forced", users));
             Untag(image.Names, untagged);
         }
         else
         {
-            Require(force || !isAlone || users.Count == 0, Conflict($"unable to remove repository reference \"{name}\"", "must force", users));
+            Require(force || !isAlone || users.Length == 0, Conflict($"unable to remove repository reference \"{name}\"", "must force", users));
             Untag([named], untagged);
 
             // A repository whose last tag is gone is not kept for a digest's sake.
@@ -96,7 +99,7 @@ public sealed class Removal(ImageStore store, Func<Digest, IReadOnlyList<ImageUs
             }
         }
 
-        if (users.Count > 0)
+        if (users.Length > 0)
         {
             // Its layers are below a container: it stays, without a name.
             return (untagged, null);
@@ -124,10 +127,10 @@ public sealed class Removal(ImageStore store, Func<Digest, IReadOnlyList<ImageUs
     private static bool IsId(string name, Digest id)
         => id.ToString().StartsWith(name, StringComparison.Ordinal) || id.Hex.StartsWith(name, StringComparison.Ordinal);
 
-    private static string Conflict(string what, string can, IReadOnlyList<ImageUser> users)
+    private static string Conflict(string what, string can, ImageUser[] users)
     {
         ImageUser? user = users.OrderBy(one => one.IsRunning ? 0 : 1).FirstOrDefault();
-        return $"conflict: {what} ({can}) - container {user?.Id[..ShortLength]} is using its referenced image {(user is { IsRunning: true } ? "and runs" : "")}".TrimEnd();
+        return $"conflict: {what} ({can}) - container {user?.Container[..ShortLength]} is using its referenced image {(user is { IsRunning: true } ? "and runs" : "")}".TrimEnd();
     }
 
     private static string Short(Digest id) => id.Hex[..ShortLength];

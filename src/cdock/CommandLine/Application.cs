@@ -26,7 +26,7 @@ internal sealed class Application(Output output)
             CpCommand.Create(output), VolumeCommand.Create(output), ContainerCommand.Create(output),
             VersionCommand.Create(output), GenerateCommand.Create(output, root), CleanUpCommand.Create(), ChildCommand.Create(),
             PullCommand.Create(output), PushCommand.Create(output), LoginCommand.Create(output), LogoutCommand.Create(output),
-            ImagesCommand.Create(output, "images"), RmiCommand.Create(output, "rmi"), TagCommand.Create(), HistoryCommand.Create(output), ImageCommand.Create(output),
+            ImagesCommand.Create(output, "images"), RmiCommand.Create(output, "rmi"), TagCommand.Create(), HistoryCommand.Create(output), ImageCommand.Create(output), RegistryCommand.Create(output),
         ];
         foreach (Command verb in verbs)
         {

@@ -19,7 +19,7 @@ internal sealed class ImageSession : IDisposable
 
     public RegistryClient Registry => _registry ??= new RegistryClient(RegistryOptions.OfMachine(), DockerConfigFile.OfUser().Find);
 
-    public Removal Removal() => new(Store, ContainerEngine.Open(new EngineOptions()).ContainersOf);
+    public Removal Removal() => new(Store, ContainerEngine.Open(new EngineOptions()).ImageUsers);
 
     public static ImageSession Open()
     {
