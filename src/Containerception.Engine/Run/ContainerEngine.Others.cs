@@ -81,6 +81,10 @@ public sealed partial class ContainerEngine
         _store.Table.Remove(definition.Id);
         ForgetVolumes(definition.Id, withVolumes);
         directory?.Remove();
+        if (directory is not null)
+        {
+            Note("destroy", definition);
+        }
     }
 
     private ContainerInfo Info(ContainerDefinition definition)

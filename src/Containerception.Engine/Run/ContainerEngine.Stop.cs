@@ -14,7 +14,11 @@ public sealed partial class ContainerEngine
     {
         Sweep();
         ContainerDefinition definition = _store.Table.Find(container);
-        Stop(definition, signal, timeoutSeconds);
+        if (Stop(definition, signal, timeoutSeconds))
+        {
+            Note("stop", definition);
+        }
+
         return definition.Id;
     }
 
@@ -22,7 +26,9 @@ public sealed partial class ContainerEngine
     public string Restart(string container, Signal? signal, int? timeoutSeconds)
     {
         Stop(container, signal, timeoutSeconds);
-        return Start(container);
+        string id = Start(container);
+        Note("restart", _store.Table.Find(id));
+        return id;
     }
 
     /// <summary>Sends a signal to a container's first process. One that ends it does so for good: its restart policy does not count.</summary>
@@ -34,6 +40,7 @@ public sealed partial class ContainerEngine
         using SupervisorLine line = Running(definition);
         bool ends = signal == Signal.SIGKILL || (int)signal == definition.StopSignal;
         line.Signal(signal, forGood: ends);
+        Note("kill", definition, ("signal", ((int)signal).ToString(System.Globalization.CultureInfo.InvariantCulture)));
         if (signal == Signal.SIGKILL)
         {
             line.WaitForEnd(time: null, forGood: true);
@@ -79,6 +86,8 @@ public sealed partial class ContainerEngine
         {
             throw _store.NameTaken(name);
         }
+
+        Note("rename", definition with { Name = name }, ("oldName", "/" + definition.Name));
     }
 
     /// <summary>Attaches to a container that runs, until its program ends or the detach keys are typed.</summary>
@@ -94,12 +103,13 @@ public sealed partial class ContainerEngine
         return attachment.Run() ?? 0;
     }
 
-    private void Stop(ContainerDefinition definition, Signal? signal, int? timeoutSeconds)
+    // False when there was nothing to stop.
+    private bool Stop(ContainerDefinition definition, Signal? signal, int? timeoutSeconds)
     {
         using SupervisorLine? line = SupervisorLine.TryConnect(_store.PathOf(definition.Id));
         if (line is null)
         {
-            return;
+            return false;
         }
 
         int seconds = timeoutSeconds ?? definition.StopTimeoutSeconds;
@@ -109,6 +119,8 @@ public sealed partial class ContainerEngine
             TrySignal(line, Signal.SIGKILL);
             line.WaitForEnd(time: null, forGood: true);
         }
+
+        return true;
     }
 
     private static void TrySignal(SupervisorLine line, Signal signal)

@@ -15,7 +15,7 @@ public sealed partial class ContainerEngine
     /// <param name="name">Null for a name that is made up.</param>
     /// <param name="labels">Notes on a new one.</param>
     /// <exception cref="EngineException"><see cref="FailureKind.Invalid"/>: not a name.</exception>
-    public VolumeInfo CreateVolume(string? name, IReadOnlyDictionary<string, string> labels) => Volumes.Make(name, labels);
+    public VolumeInfo CreateVolume(string? name, IReadOnlyDictionary<string, string> labels) => MakeVolume(name, labels);
 
     /// <summary>All volumes, by name.</summary>
     public IReadOnlyList<VolumeInfo> ListVolumes() => Volumes.List();
@@ -33,7 +33,11 @@ public sealed partial class ContainerEngine
 
     /// <summary>Removes a volume that no container has.</summary>
     /// <exception cref="EngineException"><see cref="FailureKind.NotFound"/>, or <see cref="FailureKind.Conflict"/>: it is in use.</exception>
-    public void RemoveVolume(string name) => Volumes.Remove(name);
+    public void RemoveVolume(string name)
+    {
+        Volumes.Remove(name);
+        Events.Volume("destroy", name);
+    }
 
     /// <summary>Volumes that nobody has: the anonymous ones, or all.</summary>
     public IReadOnlyList<VolumeInfo> ListUnusedVolumes(bool withNamed)
@@ -71,9 +75,21 @@ public sealed partial class ContainerEngine
         }
     }
 
+    private VolumeInfo MakeVolume(string? name, IReadOnlyDictionary<string, string> labels)
+    {
+        bool isNew = name is null || Volumes.TryFind(name) is null;
+        VolumeInfo volume = Volumes.Make(name, labels);
+        if (isNew)
+        {
+            Events.Volume("create", volume.Name);
+        }
+
+        return volume;
+    }
+
     private MountRequest Bound(MountRequest mount, string id, List<VolumePlace> fillings)
     {
-        VolumeInfo volume = Volumes.Make(mount.Source, mount.VolumeLabels);
+        VolumeInfo volume = MakeVolume(mount.Source, mount.VolumeLabels);
         Volumes.Use(volume.Name, id);
         if (!mount.NoCopy)
         {

@@ -135,6 +135,7 @@ public sealed partial class ContainerEngine
             Define(request, root, runtime, directory.Id, config.Process!.Args) with { Fillings = fillings }, request.Name, isWhole);
         undo.Add(() => _store.Table.Remove(definition.Id));
         CidFile.Write(request.CidFile, definition.Id);
+        Note("create", definition);
         return new Claimed(directory, definition, WithFillings(root, definition));
     }
 

@@ -338,10 +338,12 @@ internal sealed class Supervisor : IClientRequests, IDisposable
 
     private void Report(StatusReport status)
     {
+        StatusReport before = _status;
         _status = status;
         try
         {
             status.Write(_plan.Directory);
+            EventLog.OfContainer(_plan.Directory, _clock).Changed(_plan.Id, _plan.Name, _plan.Image, before, status);
         }
         catch (LinuxException failure) when (failure.Errno is Errno.ENOSPC or Errno.ENOENT or Errno.EDQUOT)
         {

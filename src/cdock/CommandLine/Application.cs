@@ -22,8 +22,8 @@ internal sealed class Application(Output output)
             RunCommand.Create(output), CreateCommand.Create(output), StartCommand.Create(output), StopCommand.Create(output),
             StopCommand.CreateRestart(output), KillCommand.Create(output), RmCommand.Create(output), PsCommand.Create(output), LogsCommand.Create(output),
             AttachCommand.Create(), ExecCommand.Create(), WaitCommand.Create(output), SimpleCommands.Pause(output), SimpleCommands.Unpause(output),
-            SimpleCommands.Rename(), UpdateCommand.Create(output), WhyCommand.Create(output), InspectCommand.Create(output), TopCommand.Create(output), StatsCommand.Create(output), PortCommand.Create(),
-            CpCommand.Create(output), VolumeCommand.Create(output), ContainerCommand.Create(output),
+            SimpleCommands.Rename(), UpdateCommand.Create(output), WhyCommand.Create(output), InspectCommand.Create(output), TopCommand.Create(output), StatsCommand.Create(output), PortCommand.Create(), EventsCommand.Create(output),
+            CpCommand.Create(output), VolumeCommand.Create(output), ContainerCommand.Create(output), SystemCommand.Create(output), InfoCommand.Create(output),
             VersionCommand.Create(output), GenerateCommand.Create(output, root), CleanUpCommand.Create(), ChildCommand.Create(),
             PullCommand.Create(output), PushCommand.Create(output), LoginCommand.Create(output), LogoutCommand.Create(output),
             ImagesCommand.Create(output, "images"), RmiCommand.Create(output, "rmi"), TagCommand.Create(), HistoryCommand.Create(output), ImageCommand.Create(output), RegistryCommand.Create(output),
@@ -38,7 +38,7 @@ internal sealed class Application(Output output)
 
     public int Run(string[] words)
     {
-        words = ContainerCommand.Rewrite(words);
+        words = SystemCommand.Rewrite(ContainerCommand.Rewrite(words));
         try
         {
             return Invoke(words);

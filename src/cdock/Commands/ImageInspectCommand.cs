@@ -22,7 +22,7 @@ internal static class ImageInspectCommand
         return command;
     }
 
-    private static StoredImage Find(ImageStore store, string name)
+    public static StoredImage Find(ImageStore store, string name)
         => store.Table.Find(name) ?? throw new EngineException(FailureKind.NotFound, $"no such image: {name}", "`cdock images` lists what is here");
 
     /// <summary>docker's description of an image.</summary>

@@ -1,19 +1,20 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Containerception.Engine;
+using Containerception.Images;
 
 namespace Containerception.Cdock;
 
-/// <summary><c>cdock inspect</c>: all that is known of containers and volumes, in JSON.</summary>
+/// <summary><c>cdock inspect</c>: all that is known of containers, images and volumes, in JSON.</summary>
 internal static class InspectCommand
 {
     public static Command Create(Output output)
     {
         Option<string> format = new("--format", "-f") { Description = "json, or a template: '{{.State.Status}}'", HelpName = "FORMAT" };
         Option<bool> size = new("--size", "-s") { Description = "Measure what containers have written" };
-        Option<string> type = new("--type") { Description = "Only containers, or only volumes", HelpName = "container|volume" };
+        Option<string> type = new("--type") { Description = "Only containers, only images, or only volumes", HelpName = "container|image|volume" };
         Argument<string[]> names = new("NAME") { Description = "Names or ids", Arity = ArgumentArity.OneOrMore };
-        Command command = new("inspect", "Tell all about containers and volumes, in JSON") { format, size, type, names };
+        Command command = new("inspect", "Tell all about containers, images and volumes, in JSON") { format, size, type, names };
         command.SetAction(parsed =>
         {
             ContainerEngine engine = ContainerEngine.Open(new EngineOptions());
@@ -22,8 +23,9 @@ internal static class InspectCommand
             {
                 null => name => Any(engine, name, measures),
                 "container" => name => Container(engine, name, measures),
+                "image" => Image,
                 "volume" => name => VolumeDocument.Of(engine.FindVolume(name)),
-                string other => throw new UsageException($"unknown type: \"{other}\": must be one of \"container\", \"volume\""),
+                string other => throw new UsageException($"unknown type: \"{other}\": must be one of \"container\", \"image\", \"volume\""),
             });
         });
         return command;
@@ -31,7 +33,7 @@ internal static class InspectCommand
 
     private static JsonObject Any(ContainerEngine engine, string name, bool measures)
     {
-        foreach (Func<JsonObject> find in new Func<JsonObject>[] { () => Container(engine, name, measures), () => VolumeDocument.Of(engine.FindVolume(name)) })
+        foreach (Func<JsonObject> find in new Func<JsonObject>[] { () => Container(engine, name, measures), () => Image(name), () => VolumeDocument.Of(engine.FindVolume(name)) })
         {
             try
             {
@@ -44,6 +46,19 @@ internal static class InspectCommand
         }
 
         throw new EngineException(FailureKind.NotFound, $"No such object: {name}");
+    }
+
+    private static JsonObject Image(string name)
+    {
+        using ImageSession session = ImageSession.Open();
+        try
+        {
+            return ImageInspectCommand.Describe(session.Store, ImageInspectCommand.Find(session.Store, name));
+        }
+        catch (ImageException odd) when (odd.Failure == ImageFailure.Invalid)
+        {
+            throw new EngineException(FailureKind.NotFound, $"no such image: {name}", "`cdock images` lists what is here", odd);
+        }
     }
 
     private static JsonObject Container(ContainerEngine engine, string name, bool measures)

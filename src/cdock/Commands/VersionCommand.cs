@@ -11,6 +11,14 @@ internal static class VersionCommand
     public static string Number { get; } =
         typeof(VersionCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
+    /// <summary>uname(2)'s word for the processor.</summary>
+    public static string Machine => Architecture switch
+    {
+        "amd64" => "x86_64",
+        "arm64" => "aarch64",
+        string other => other,
+    };
+
     private static string Architecture => RuntimeInformation.ProcessArchitecture switch
     {
         System.Runtime.InteropServices.Architecture.X64 => "amd64",
@@ -47,7 +55,7 @@ internal static class VersionCommand
         ["Version"] = Number,
         ["Os"] = "linux",
         ["Arch"] = Architecture,
-        ["KernelVersion"] = Machine.Kernel(),
+        ["KernelVersion"] = Cdock.Machine.Kernel(),
         ["RuntimeVersion"] = Environment.Version.ToString(),
     };
 
@@ -61,6 +69,6 @@ internal static class VersionCommand
          Engine:
           Version:          {Number}
           OS/Arch:          linux/{Architecture}
-          Kernel version:   {Machine.Kernel()}
+          Kernel version:   {Cdock.Machine.Kernel()}
         """;
 }
