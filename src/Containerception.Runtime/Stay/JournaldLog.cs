@@ -62,6 +62,11 @@ internal sealed class JournaldLog : ILogDriver
         _ = FileContents.TryWrite(_socket, message.GetBuffer().AsSpan(0, (int)message.Length));
     }
 
+    public void Flush()
+    {
+        // Each line was a datagram of its own.
+    }
+
     public void Dispose() => _socket.Dispose();
 
     // The form with a length, which a value with a newline in it needs.

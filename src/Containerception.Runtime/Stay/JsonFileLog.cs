@@ -18,7 +18,7 @@ internal sealed class JsonFileLog : ILogDriver
     public const string FileName = "log";
 
     private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private const int KeptBufferBytes = 4096;
+    private const int BufferBytes = 8192;
 
     private readonly string _path;
     private readonly long _bytesMax;
@@ -26,6 +26,7 @@ internal sealed class JsonFileLog : ILogDriver
     private SafeFileHandle _file;
     private long _bytes;
     private byte[] _buffer = [];
+    private int _waiting;
 
     private JsonFileLog(string path, long bytesMax, int filesMax)
     {
@@ -45,16 +46,36 @@ internal sealed class JsonFileLog : ILogDriver
     {
         if (_bytes >= _bytesMax)
         {
+            Flush();
             Rotate();
         }
 
         // Escaped, a byte is at most six.
         int most = (6 * line.Length) + 128;
-        byte[] buffer = _buffer.Length >= most ? _buffer : new byte[most];
-        int length = Compose(buffer, stream, line, isWhole, time);
-        FileContents.WriteAll(_file, buffer.AsSpan(0, length));
+        if (_waiting + most > _buffer.Length)
+        {
+            Flush();
+            _buffer = _buffer.Length >= most ? _buffer : new byte[Math.Max(most, BufferBytes)];
+        }
+
+        int length = Compose(_buffer.AsSpan(_waiting), stream, line, isWhole, time);
+        _waiting += length;
         _bytes += length;
-        _buffer = most <= KeptBufferBytes ? buffer : [];
+    }
+
+    public void Flush()
+    {
+        int length = _waiting;
+        _waiting = 0;
+        if (length > 0)
+        {
+            FileContents.WriteAll(_file, _buffer.AsSpan(0, length));
+        }
+
+        if (_buffer.Length > BufferBytes)
+        {
+            _buffer = [];
+        }
     }
 
     public void Dispose() => _file.Dispose();

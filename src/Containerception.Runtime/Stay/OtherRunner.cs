@@ -26,7 +26,10 @@ internal sealed class OtherRunner : IContainerRunner
     public StartedProgram Start(ProgramEnds? ends)
     {
         string pidFile = Path.Join(_plan.Directory, "pid");
-        string socketPath = Path.Join(_plan.Directory, "console.sock");
+
+        // An address has 108 bytes, and the directory's name may be longer: whoever may connect may look into our descriptors too.
+        using SafeFileHandle directory = Files.Open(_plan.Directory, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY);
+        string socketPath = string.Create(CultureInfo.InvariantCulture, $"/proc/{Processes.GetPid()}/fd/{directory.DangerousGetHandle()}/console.sock");
         Files.TryUnlinkAt(Descriptor.WorkingDirectory, _log);
         using SafeFileHandle? console = _plan.Tty ? Listen(socketPath) : null;
         string[] create = ["create", "--bundle", _plan.Directory, "--pid-file", pidFile, .. console is null ? (string[])[] : ["--console-socket", socketPath], _plan.Id];

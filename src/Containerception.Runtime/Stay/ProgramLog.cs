@@ -11,6 +11,9 @@ internal interface ILogDriver : IDisposable
     /// <param name="isPiece">It is a piece: others came before or will come.</param>
     /// <param name="time">When it was read.</param>
     void Write(FrameKind stream, ReadOnlySpan<byte> line, bool isWhole, bool isPiece, DateTimeOffset time);
+
+    /// <summary>For now no more lines come: who reads the log shall see those that did.</summary>
+    void Flush();
 }
 
 /// <summary>A container's log: both streams cut into lines, with the time of each, to the driver. A log that fails never holds up the program.</summary>
@@ -20,6 +23,7 @@ internal sealed class ProgramLog : IDisposable
     private readonly TimeProvider _clock;
     private readonly LineCutter _stdout;
     private readonly LineCutter _stderr;
+    private DateTimeOffset _now;
 
     private ProgramLog(ILogDriver driver, TimeProvider clock)
     {
@@ -38,13 +42,20 @@ internal sealed class ProgramLog : IDisposable
         _ => throw new ContainerException(FailureKind.Unsupported, $"there is no log driver \"{plan.LogDriver}\"", "use json-file, journald or none"),
     };
 
-    public void Add(FrameKind stream, ReadOnlySpan<byte> bytes) => (stream == FrameKind.Stdout ? _stdout : _stderr).Add(bytes);
+    public void Add(FrameKind stream, ReadOnlySpan<byte> bytes)
+    {
+        _now = _clock.GetUtcNow();
+        (stream == FrameKind.Stdout ? _stdout : _stderr).Add(bytes);
+        Guard(_driver.Flush);
+    }
 
     /// <summary>The program has ended: what it wrote without a newline is a line too.</summary>
     public void EndLines()
     {
+        _now = _clock.GetUtcNow();
         _stdout.End();
         _stderr.End();
+        Guard(_driver.Flush);
     }
 
     public void Dispose() => _driver.Dispose();
@@ -53,11 +64,23 @@ internal sealed class ProgramLog : IDisposable
     {
         try
         {
-            _driver.Write(stream, line, isWhole, isPiece, _clock.GetUtcNow());
+            _driver.Write(stream, line, isWhole, isPiece, _now);
         }
         catch (Linux.LinuxException)
         {
-            // The disk is full, or the journal gone: the program goes on, and this line is lost.
+            // As below.
+        }
+    }
+
+    private static void Guard(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Linux.LinuxException)
+        {
+            // The disk is full, or the journal gone: the program goes on, and these lines are lost.
         }
     }
 }

@@ -53,6 +53,42 @@ public sealed class Cdock : IDisposable
 
     public Outcome Do(params string[] words) => Do(words, input: null);
 
+    /// <summary>The same, which must succeed: what it wrote, without the last newline.</summary>
+    public string Ok(params string[] words)
+    {
+        Outcome outcome = Do(words);
+        Assert.True(outcome.ExitCode == 0, $"cdock {string.Join(' ', words)}: exit code {outcome.ExitCode}: {outcome.Output}{outcome.Error}");
+        return outcome.Output.TrimEnd('\n');
+    }
+
+    /// <summary><c>cdock run -d</c> of a shell script in the image <c>host</c>; its id.</summary>
+    public string Detached(string name, string script, params string[] flags)
+        => Ok(["run", "-d", "--name", name, "--runtime", Runtime, .. flags, "host", "sh", "-c", script]);
+
+    /// <summary>What a container's supervisor says of it.</summary>
+    public System.Text.Json.JsonElement Status(string id)
+    {
+        using System.Text.Json.JsonDocument status = System.Text.Json.JsonDocument.Parse(File.ReadAllText(Path.Join(Root, "containers", id, "status.json")));
+        return status.RootElement.Clone();
+    }
+
+    /// <summary>The pid of a container's supervisor.</summary>
+    public static int SupervisorOf(string id)
+        => Directory.GetDirectories("/proc").Select(path => Path.GetFileName(path)).Where(name => name.All(char.IsAsciiDigit)).Select(int.Parse)
+            .Single(pid => CommandLine(pid) is [_, "supervise", string plan, ..] && plan.Contains(id, StringComparison.Ordinal));
+
+    private static string[] CommandLine(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/cmdline").Split('\0');
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
     public Outcome Do(string[] words, string? input)
     {
         using Process process = Start(words, redirectsInput: input is not null);

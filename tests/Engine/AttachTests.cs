@@ -1,0 +1,193 @@
+using System.Diagnostics;
+
+namespace Containerception.Engine.Tests;
+
+/// <summary>Clients of a container: they come, go, are killed and do not read, and the container goes on.</summary>
+public sealed class AttachTests : IDisposable
+{
+    // Runs a command on a terminal of its own; each further argument is "what is waited for=what is typed then".
+    private const string Typist = """
+        import os, pty, sys, time
+        at = sys.argv.index("--")
+        steps = [s.encode().decode("unicode_escape").split("=", 1) for s in sys.argv[1:at]]
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execv(sys.argv[at + 1], sys.argv[at + 1:])
+        text = ""
+        seen = 0
+        while steps and steps[0][0] == "":
+            time.sleep(0.5)
+            os.write(terminal, steps.pop(0)[1].encode())
+        while True:
+            try:
+                part = os.read(terminal, 1000)
+            except OSError:
+                break
+            if not part:
+                break
+            text += part.decode(errors="replace")
+            while steps and steps[0][0] in text[seen:]:
+                seen = text.index(steps[0][0], seen) + len(steps[0][0])
+                os.write(terminal, steps.pop(0)[1].encode())
+        sys.stdout.write(text.replace("\r", ""))
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        """;
+
+    private readonly Cdock _cdock = new();
+
+    [Fact]
+    public void Who_attaches_hears_what_comes_and_gets_the_exit_code()
+    {
+        _cdock.Detached("speaker", "while [ ! -e /tmp/go ]; do sleep 0.02; done; echo out; echo err >&2; exit 4");
+        using Process client = _cdock.Start(["attach", "speaker"]);
+        Thread.Sleep(300);
+        _cdock.Ok("exec", "speaker", "touch", "/tmp/go");
+        Assert.Equal(new Outcome(4, "out\n", "err\n"), Cdock.Finish(client));
+    }
+
+    [Fact]
+    public void Standard_input_goes_in_and_its_end_too_when_the_container_was_started_for_it()
+    {
+        Assert.Equal("in\n", _cdock.Do(["run", "--rm", "-i", "--runtime", Cdock.Runtime, "host", "cat"], "in\n").Output);
+
+        // A regular file, which epoll does not know, and more than all buffers on the way hold.
+        string large = string.Concat(Enumerable.Range(0, 100_000).Select(i => $"line {i}\n"));
+        string file = Path.Join(_cdock.Root, "large");
+        File.WriteAllText(file, large);
+        foreach (string input in new[] { $"<{file}", $"cat {file} |" })
+        {
+            string run = $"{Cdock.Program} run --rm -i --runtime {Cdock.Runtime} host cat";
+            using Process process = _cdock.Start("sh", ["-c", input[0] == '<' ? run + input : input + run]);
+            Assert.Equal(large, Cdock.Finish(process).Output);
+        }
+    }
+
+    [Fact]
+    public void A_detached_container_with_an_input_keeps_it_when_a_client_s_ends()
+    {
+        string id = _cdock.Detached("reader", "while read line; do echo got $line; done; echo over", "-i");
+        using (Process client = _cdock.Start(["attach", "reader"], redirectsInput: true))
+        {
+            client.StandardInput.WriteLine("one");
+            client.StandardInput.Close();
+            Assert.Equal("got one", client.StandardOutput.ReadLine());
+            client.Kill();
+        }
+
+        using Process other = _cdock.Start(["attach", "reader"], redirectsInput: true);
+        other.StandardInput.WriteLine("two");
+        Assert.Equal("got two", other.StandardOutput.ReadLine());
+        Assert.Equal("running", _cdock.Status(id).GetProperty("state").GetString());
+        other.Kill();
+        Assert.Equal("got one\ngot two", _cdock.Ok("logs", "reader"));
+    }
+
+    [Fact]
+    public void A_client_that_is_killed_leaves_a_container_that_goes_on()
+    {
+        using Process client = _cdock.Start(["run", "--name", "survivor", "--runtime", Cdock.Runtime, "host", "sh", "-c", "echo begun; while [ ! -e /tmp/go ]; do sleep 0.02; done; echo done; exit 6"]);
+        Assert.Equal("begun", client.StandardOutput.ReadLine());
+        client.Kill();
+        client.WaitForExit();
+        _cdock.Ok("exec", "survivor", "touch", "/tmp/go");
+        Assert.Equal("6", _cdock.Ok("wait", "survivor"));
+        Assert.Equal("begun\ndone", _cdock.Ok("logs", "survivor"));
+    }
+
+    [Fact]
+    public void A_foreground_client_that_reads_slowly_gets_every_byte()
+    {
+        using Process client = _cdock.Start(["run", "--rm", "--runtime", Cdock.Runtime, "host", "sh", "-c", "i=0; while [ $i -lt 40000 ]; do echo $i 0123456789012345678901234567890123456789012345678901234567890123456789; i=$((i+1)); done"]);
+        Thread.Sleep(1500);
+        string[] lines = Cdock.Finish(client).Output.TrimEnd().Split('\n');
+        Assert.Equal(40_000, lines.Length);
+        Assert.StartsWith("39999 ", lines[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_attached_client_that_does_not_read_holds_nobody_up()
+    {
+        _cdock.Detached("flood", "while [ ! -e /tmp/go ]; do sleep 0.02; done; yes 0123456789012345678901234567890123456789012345678901234567890123456789 | head -c 20000000; touch /tmp/through; sleep 100", "--log-opt", "max-size=100k");
+        using Process client = _cdock.Start(["attach", "flood"]);
+        Thread.Sleep(300);
+        using (Process stop = Process.Start("kill", ["-STOP", $"{client.Id}"]))
+        {
+            stop.WaitForExit();
+        }
+
+        _cdock.Ok("exec", "flood", "touch", "/tmp/go");
+        Cdock.Until(() => _cdock.Do("exec", "flood", "test", "-e", "/tmp/through").ExitCode == 0, "all is written");
+        client.Kill();
+    }
+
+    [Fact]
+    public void When_nobody_reads_any_more_the_program_hears_of_it_as_from_any_pipe()
+    {
+        using Process pipeline = _cdock.Start("sh", ["-c", $"{Cdock.Program} run --rm --runtime {Cdock.Runtime} host yes | head -n 1"]);
+        Assert.Equal(new Outcome(0, "y\n", ""), Cdock.Finish(pipeline) with { Error = "" });
+        Cdock.Until(() => _cdock.Ids().Length == 0, "it has ended");
+    }
+
+    [Fact]
+    public void A_signal_is_not_stuck_behind_an_input_that_nobody_reads()
+    {
+        string ready = Path.Join(_cdock.Root, "ready");
+        using Process client = _cdock.Start("sh",
+        [
+            "-c", $"yes | head -c 4000000 | timeout -k 20 -s TERM 2 {Cdock.Program} run --rm -i --runtime {Cdock.Runtime} host sh -c " +
+            "'trap \"exit 8\" TERM; while :; do sleep 0.02; done'; echo ended with $? >" + ready,
+        ]);
+        Cdock.Finish(client);
+
+        // 124: timeout(1) has sent its signal, and no other was needed.
+        Assert.Equal("ended with 124\n", File.ReadAllText(ready));
+        Assert.Empty(_cdock.Ids());
+    }
+
+    [Fact]
+    public void The_detach_keys_leave_it_running_and_attach_comes_back()
+    {
+        Outcome left = OnTerminal(["$=echo hello\\n", "hello\\r\\n$=\\x10\\x11"], "run", "-it", "--name", "shell", "--runtime", Cdock.Runtime, "-e", "PS1=$", "host", "sh");
+        Assert.Equal(0, left.ExitCode);
+        Assert.Equal("shell", _cdock.Ok("ps", "--format", "{{.Names}}"));
+
+        Outcome back = OnTerminal(["=\\n", "$=exit 5\\n"], "attach", "shell");
+        Assert.Equal(5, back.ExitCode);
+    }
+
+    [Fact]
+    public void The_terminal_has_the_size_of_the_client_s()
+    {
+        Needs.Program("script");
+        using Process process = _cdock.Start("script",
+            ["-qec", $"stty rows 33 cols 77; {Cdock.Program} run --rm --runtime {Cdock.Runtime} -it host stty size", "/dev/null"]);
+        Assert.Contains("33 77", Cdock.Finish(process).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_detached_container_can_have_a_terminal()
+    {
+        _cdock.Detached("console", "tty; test -t 0 && echo yes", "-t");
+        _cdock.Ok("wait", "console");
+        Assert.Matches("^/dev/(pts/0|console)\r\nyes\r$", _cdock.Ok("logs", "console"));
+    }
+
+    [Fact]
+    public void Started_and_attached_it_passes_its_words_and_exit_code_on()
+    {
+        _cdock.Ok("create", "--name", "made", "-i", "--runtime", Cdock.Runtime, "host", "sh", "-c", "read line; echo got $line; exit 3");
+        Outcome outcome = _cdock.Do(["start", "-ai", "made"], "this\n");
+        Assert.Equal(new Outcome(3, "got this\n", ""), outcome);
+    }
+
+    public void Dispose() => _cdock.Dispose();
+
+    private Outcome OnTerminal(string[] steps, params string[] words)
+    {
+        Needs.Program("python3");
+        string script = Path.Join(_cdock.Root, "typist.py");
+        File.WriteAllText(script, Typist);
+        using Process process = _cdock.Start("timeout", ["-s", "KILL", "30", "python3", script, .. steps, "--", Cdock.Program, .. words]);
+        return Cdock.Finish(process);
+    }
+}
