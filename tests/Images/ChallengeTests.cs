@@ -81,6 +81,20 @@ public sealed class ChallengeTests : IDisposable
     }
 
     [Fact]
+    public void Whatever_a_challenge_is_it_is_read_or_not()
+    {
+        const string Letters = "Bearer realm=\"x\",, =\t\u00fc";
+        Random random = new(1);
+        for (int i = 0; i < 50_000; i++)
+        {
+            Challenge.Parse(string.Concat(Enumerable.Range(0, random.Next(40)).Select(_ => Letters[random.Next(Letters.Length)])));
+        }
+
+        Challenge challenge = Challenge.Parse("Bearer realm=\"https://a/t?x=1,2\",service = s,scope=\"\"")!;
+        Assert.Equal(("https://a/t?x=1,2", "s", ""), (challenge.Parameters["realm"], challenge.Parameters["SERVICE"], challenge.Parameters["scope"]));
+    }
+
+    [Fact]
     public void A_redirection_does_not_learn_the_password()
     {
         TestImage image = TestImage.Of("a=one");

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace Containerception.Images.Tests;
@@ -39,6 +40,19 @@ public sealed class PullTests : IDisposable
         string output = command.Wait().Succeeded();
         Assert.Matches(new Regex("\e\\[1A\r\e\\[2K[0-9a-f]{12}: Pull complete\e\\[1B"), output);
         Assert.Contains("Pulling fs layer", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Programs_are_told_in_json()
+    {
+        TestImage image = TestImage.OfSizes(3_000_000);
+        await image.PutTo(_registry.Client, "app", "latest");
+        JsonElement[] lines = [.. _cdock.Says("pull", "--progress", "json", Name).Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
+        Assert.Equal("latest: Pulling from app", lines[1].GetProperty("status").GetString());
+        Assert.All(lines.Where(line => line.TryGetProperty("id", out _)), line => Assert.Equal(image.Layers[0].Hex[..12], line.GetProperty("id").GetString()));
+        Assert.Contains(lines, line => line.GetProperty("status").GetString() == "Pull complete");
+        Assert.Equal($"{Name}:latest", lines[^1].GetProperty("status").GetString());
+        Assert.Contains("invalid value \"xml\" for --progress", _cdock.Do("pull", "--progress", "xml", Name).Errors, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -44,6 +44,27 @@ public sealed class ReferenceTests
         => Assert.Contains("invalid reference format", Assert.Throws<ImageException>(() => ImageReference.Parse(text)).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void Whatever_a_name_is_it_is_refused_or_can_be_read_again()
+    {
+        const string Letters = "ab:/@.-_0A[] sha256\n\u00fc";
+        Random random = new(1);
+        for (int i = 0; i < 50_000; i++)
+        {
+            string text = string.Concat(Enumerable.Range(0, random.Next(12)).Select(_ => Letters[random.Next(Letters.Length)]));
+            try
+            {
+                ImageReference reference = ImageReference.Parse(text);
+                Assert.Equal(reference, ImageReference.Parse(reference.ToString()));
+                Assert.Equal(reference, ImageReference.Parse(reference.FamiliarText));
+            }
+            catch (ImageException failure)
+            {
+                Assert.Equal(ImageFailure.Invalid, failure.Failure);
+            }
+        }
+    }
+
+    [Fact]
     public void A_name_has_an_end()
     {
         Assert.NotNull(ImageReference.Parse(new string('a', 255 - "docker.io/library/".Length)));

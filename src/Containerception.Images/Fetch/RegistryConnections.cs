@@ -49,6 +49,9 @@ internal sealed class RegistryConnections(RegistryOptions options) : IDisposable
     {
         ConnectTimeout = TimeSpan.FromSeconds(15),
         AutomaticDecompression = DecompressionMethods.None,
+
+        // No proxy ($HTTPS_PROXY) can reach what is on this machine.
+        UseProxy = !RegistryOptions.IsLoopback(registry),
         SslOptions = new SslClientAuthenticationOptions
         {
             ClientCertificates = ClientCertificates(registry),

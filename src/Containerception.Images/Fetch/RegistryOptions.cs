@@ -82,7 +82,11 @@ public sealed record RegistryOptions
 
     /// <summary>Whether plain HTTP will do for it.</summary>
     public bool AllowsPlain(string registry)
-        => IsInsecure(registry) || HostOf(registry) == "localhost" || (IPAddress.TryParse(HostOf(registry), out IPAddress? address) && IPAddress.IsLoopback(address));
+        => IsInsecure(registry) || IsLoopback(registry);
+
+    /// <summary>Whether it is on this machine.</summary>
+    internal static bool IsLoopback(string registry)
+        => HostOf(registry) == "localhost" || (IPAddress.TryParse(HostOf(registry), out IPAddress? address) && IPAddress.IsLoopback(address));
 
     /// <summary>A registry without its port.</summary>
     internal static string HostOf(string registry)

@@ -68,14 +68,17 @@ internal static class HistoryCommand
         return rows;
     }
 
+    /// <summary>The builder is a stranger, and this goes to a terminal.</summary>
+    private static string Printable(string? text) => new([.. (text ?? "").Select(letter => char.IsControl(letter) ? ' ' : letter)]);
+
     private static Row Row(ImageHistory step, long size, DateTimeOffset now, bool whole, bool human)
     {
         DateTimeOffset? created = DateTimeOffset.TryParse(step.Created, CultureInfo.InvariantCulture, out DateTimeOffset time) ? time : null;
-        string by = (step.CreatedBy ?? "").Replace('\t', ' ').Replace('\n', ' ');
+        string by = Printable(step.CreatedBy);
         string at = created?.ToString("yyyy-MM-dd'T'HH:mm:sszzz", CultureInfo.InvariantCulture) ?? "";
         return new Row(new JsonObject
         {
-            ["Comment"] = step.Comment ?? "",
+            ["Comment"] = Printable(step.Comment),
             ["CreatedAt"] = at,
             ["CreatedBy"] = whole || by.Length <= CreatedByMax ? by : by[..(CreatedByMax - 1)] + "…",
             ["CreatedSince"] = !human ? at : created is { } then ? Words.Ago(then, now) : "N/A",

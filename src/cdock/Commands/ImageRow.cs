@@ -56,7 +56,7 @@ internal sealed class ImageRow(DateTimeOffset now, bool isWhole)
     {
         ["Containers"] = "N/A",
         ["CreatedAt"] = Words.Time(image.Created),
-        ["CreatedSince"] = Words.Ago(image.Created, now),
+        ["CreatedSince"] = image.Created == DateTimeOffset.UnixEpoch ? "N/A" : Words.Ago(image.Created, now),
         ["Digest"] = digest,
         ["ID"] = isWhole ? image.Id.ToString() : image.Id.Hex[..ShortIdLength],
         ["Repository"] = repository,

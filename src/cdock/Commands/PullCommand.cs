@@ -13,18 +13,19 @@ internal static class PullCommand
         Option<bool> quiet = new("--quiet", "-q") { Description = "Only the image's name in the end" };
         Option<bool> all = new("--all-tags", "-a") { Description = "Every tag of the repository" };
         Option<string> platform = new("--platform") { Description = "Which image of several: linux/arm64, linux/arm/v7", HelpName = "OS/ARCH" };
+        Option<string> progress = TransferLines.Option();
         Argument<string> name = new("NAME") { Description = "An image: [REGISTRY/]REPOSITORY[:TAG|@DIGEST]" };
-        Command command = new("pull", "Fetch an image from its registry") { quiet, all, platform, name };
+        Command command = new("pull", "Fetch an image from its registry") { quiet, all, platform, progress, name };
         command.SetAction(parsed =>
         {
             using ImageSession session = ImageSession.Open();
             Platform wanted = parsed.GetValue(platform) is string text ? PlatformChoice.Parse(text) : PlatformChoice.OfThisMachine;
             ImageReference image = ImageReference.Parse(parsed.GetValue(name)!);
-            using TransferLines lines = TransferLines.On(output.Standard, Descriptors.Borrow(1), parsed.GetValue(quiet));
+            using TransferLines lines = TransferLines.On(output.Standard, Descriptors.Borrow(1), parsed.GetValue(quiet), parsed.GetValue(progress));
             if (parsed.GetValue(all))
             {
                 PullAll(session, image, parsed.GetValue(name)!, wanted, lines);
-                output.Standard.WriteLine(image.WithoutTag);
+                lines.Conclude(image.WithoutTag);
                 return ExitCode.Success;
             }
 
@@ -34,7 +35,7 @@ internal static class PullCommand
             }
 
             Pull(session, image, wanted, lines);
-            output.Standard.WriteLine(image.ToString());
+            lines.Conclude(image.ToString());
             return ExitCode.Success;
         });
         return command;

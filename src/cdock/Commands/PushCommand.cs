@@ -12,8 +12,9 @@ internal static class PushCommand
     {
         Option<bool> quiet = new("--quiet", "-q") { Description = "Only the image's name in the end" };
         Option<bool> all = new("--all-tags", "-a") { Description = "Every tag of the repository that is here" };
+        Option<string> progress = TransferLines.Option();
         Argument<string> name = new("NAME") { Description = "An image: [REGISTRY/]REPOSITORY[:TAG]" };
-        Command command = new("push", "Send an image to its registry") { quiet, all, name };
+        Command command = new("push", "Send an image to its registry") { quiet, all, progress, name };
         command.SetAction(parsed =>
         {
             using ImageSession session = ImageSession.Open();
@@ -24,7 +25,7 @@ internal static class PushCommand
             }
 
             ImageReference[] images = parsed.GetValue(all) ? TagsOf(session, image) : [image];
-            using TransferLines lines = TransferLines.On(output.Standard, Descriptors.Borrow(1), parsed.GetValue(quiet));
+            using TransferLines lines = TransferLines.On(output.Standard, Descriptors.Borrow(1), parsed.GetValue(quiet), parsed.GetValue(progress));
             lines.Say($"The push refers to repository [{image.WithoutTag}]");
             foreach (ImageReference one in images)
             {
@@ -35,7 +36,7 @@ internal static class PushCommand
 
             if (parsed.GetValue(quiet))
             {
-                output.Standard.WriteLine(parsed.GetValue(all) ? image.WithoutTag : image.ToString());
+                lines.Conclude(parsed.GetValue(all) ? image.WithoutTag : image.ToString());
             }
 
             return ExitCode.Success;

@@ -1,4 +1,6 @@
+using System.CommandLine;
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using Containerception.Linux;
 using Containerception.Oci;
 using Microsoft.Win32.SafeHandles;
@@ -6,8 +8,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Containerception.Cdock;
 
 /// <summary>
-/// How far the blobs of an image are: on a terminal a line each, which is written over; elsewhere a line for each step; or nothing. Told from
-/// several threads.
+/// How far the blobs of an image are: on a terminal a line each, which is written over; elsewhere a line for each step; or JSON, an object a line,
+/// as docker's API has it; or nothing. Told from several threads.
 /// </summary>
 internal sealed class TransferLines : IDisposable
 {
@@ -19,35 +21,50 @@ internal sealed class TransferLines : IDisposable
     private readonly TextWriter _to;
     private readonly SafeFileHandle? _terminal;
     private readonly bool _quiet;
+    private readonly bool _json;
     private readonly Lock _lock = new();
     private readonly List<Digest> _blobs = [];
     private readonly Dictionary<Digest, string> _words = [];
     private long _drawn;
 
-    private TransferLines(TextWriter to, SafeFileHandle? terminal, bool quiet) => (_to, _terminal, _quiet) = (to, terminal, quiet);
+    private TransferLines(TextWriter to, SafeFileHandle? terminal, bool quiet, bool json) => (_to, _terminal, _quiet, _json) = (to, terminal, quiet, json);
 
     /// <param name="to">Where it is told.</param>
     /// <param name="file">The same; it may be a terminal.</param>
     /// <param name="quiet">Whether nothing is told at all.</param>
-    public static TransferLines On(TextWriter to, SafeFileHandle file, bool quiet)
+    /// <param name="shape"><c>plain</c>, <c>json</c>, or what fits where it is told.</param>
+    /// <exception cref="UsageException">There is no such shape.</exception>
+    public static TransferLines On(TextWriter to, SafeFileHandle file, bool quiet, string? shape = null)
     {
-        bool isTerminal = !quiet && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb") && Terminals.IsTerminal(file);
+        if (shape is not (null or "auto" or "plain" or "json"))
+        {
+            throw new UsageException($"invalid value \"{shape}\" for --progress", "use auto, plain or json");
+        }
+
+        bool isTerminal = !quiet && shape is null or "auto" && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb") && Terminals.IsTerminal(file);
         if (isTerminal)
         {
-            return new TransferLines(to, file, quiet);
+            return new TransferLines(to, file, quiet, json: false);
         }
 
         file.Dispose();
-        return new TransferLines(to, terminal: null, quiet);
+        return new TransferLines(to, terminal: null, quiet, shape == "json");
     }
+
+    public static Option<string> Option()
+        => new("--progress") { Description = "How steps are told: auto, plain, or json (an object a line)", HelpName = "auto|plain|json" };
 
     public void Say(string line)
     {
         if (!_quiet)
         {
-            _to.Write(line + "\n");
+            Conclude(line);
         }
     }
+
+    /// <summary>Says what was to be found out, even where nothing else is told.</summary>
+    public void Conclude(string line)
+        => _to.Write((_json ? JsonText.Line(new JsonObject { ["status"] = line }) : line) + "\n");
 
     /// <summary>Begins anew: with another image.</summary>
     public void End()
@@ -77,7 +94,7 @@ internal sealed class TransferLines : IDisposable
             }
 
             _blobs.Add(blob);
-            _to.Write($"{Short(blob)}: {words}\n");
+            _to.Write((_json ? Json(blob, words, []) : $"{Short(blob)}: {words}") + "\n");
         }
     }
 
@@ -86,11 +103,22 @@ internal sealed class TransferLines : IDisposable
     {
         lock (_lock)
         {
-            if (_terminal is not null && _blobs.Contains(blob) && Stopwatch.GetElapsedTime(_drawn) > Between)
+            if (_quiet || !_blobs.Contains(blob) || Stopwatch.GetElapsedTime(_drawn) < Between)
+            {
+                return;
+            }
+
+            if (_terminal is not null)
             {
                 _words[blob] = words;
                 _drawn = Stopwatch.GetTimestamp();
                 Redraw(blob, words, Bar(done, size, Terminals.GetSize(_terminal).Columns));
+            }
+            else if (_json)
+            {
+                _words[blob] = words;
+                _drawn = Stopwatch.GetTimestamp();
+                _to.Write(Json(blob, words, new JsonObject { ["current"] = done, ["total"] = size }) + "\n");
             }
         }
     }
@@ -115,6 +143,9 @@ internal sealed class TransferLines : IDisposable
         int full = (int)(Math.Min(done, size) * BarWidth / Math.Max(1, size));
         return columns is > 0 and < BarWidth + RoomForText ? $" {count}" : $" [{new string('=', full)}>{new string(' ', BarWidth - full)}] {count}";
     }
+
+    private static string Json(Digest blob, string words, JsonObject detail)
+        => JsonText.Line(new JsonObject { ["status"] = words, ["progressDetail"] = detail, ["id"] = Short(blob) });
 
     private static string Short(Digest digest) => digest.Hex[..ShortLength];
 }

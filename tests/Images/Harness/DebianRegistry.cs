@@ -20,6 +20,8 @@ public sealed class DebianRegistry : IDisposable
 
     public DebianRegistry(bool wantsUser = false, bool speaksTls = false)
     {
+        Needs.Root();
+        Needs.Program("dpkg-deb");
         Directory.CreateDirectory(Folder);
         int port = FreePort();
         Host = $"127.0.0.1:{port}";
