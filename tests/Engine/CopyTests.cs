@@ -111,6 +111,39 @@ public sealed class CopyTests : IDisposable
     }
 
     [Fact]
+    public void An_ended_container_of_an_image_has_its_files_and_volumes_still()
+    {
+        TestImage.Busybox().Load(_cdock.Root);
+        Write("file", "in\n");
+        Assert.Equal(0, _cdock.Do("run", "--name", "box", "--runtime", Cdock.Runtime, "-v", "data:/data", "test", "sh", "-c", "echo own >/own; echo kept >/data/file").ExitCode);
+
+        Copied("box:/own", Path.Join(_directory, "own"));
+        Copied("box:/data/file", Path.Join(_directory, "kept"));
+        Copied("box:/old", Path.Join(_directory, "old"));
+        Copied(Path.Join(_directory, "file"), "box:/tmp/new");
+        Copied(Path.Join(_directory, "file"), "box:/data/new");
+        Assert.Equal("own\nkept\nas it was\n", Read("own") + Read("kept") + Read("old"));
+        Assert.Equal("in\n", File.ReadAllText(Path.Join(_cdock.Root, "volumes/data/_data/new")));
+        Assert.DoesNotContain(_cdock.Root, File.ReadAllText("/proc/mounts"), StringComparison.Ordinal);
+        Copied("box:/tmp/new", Path.Join(_directory, "back"));
+        Assert.Equal("in\n", Read("back"));
+        Assert.Equal("in\n", _cdock.Run("--volumes-from", "box", "test", "cat", "/data/new").Output);
+        Assert.Matches(@"^[0-9.]+k?B \(virtual [0-9.]+MB\)\n$", _cdock.Do("ps", "-as", "--format", "{{.Size}}").Output);
+        Assert.Equal("busybox", _cdock.Do("inspect", "--type", "image", "-f", "{{if .RootFS}}busybox{{end}}", "test").Output.Trim());
+    }
+
+    [Fact]
+    public void Files_come_out_as_an_archive()
+    {
+        Running("mkdir -p /tmp/tree/sub; echo page >/tmp/tree/sub/page; ln -s page /tmp/tree/sub/link");
+
+        Assert.Equal("tree/|tree/sub/|tree/sub/link -> page|tree/sub/page", Listed("box:/tmp/tree"));
+        Assert.Equal("./|./sub/|./sub/link -> page|./sub/page", Listed("box:/tmp/tree/."));
+        Assert.Equal("page", Listed("box:/tmp/tree/sub/page"));
+        Assert.Equal("cdock: cp from a stream (-) is not supported yet", _cdock.Do("cp", "-", "box:/tmp").FirstError);
+    }
+
+    [Fact]
     public void A_device_does_not_come_to_the_host()
     {
         Running("mknod /tmp/null c 1 3");
@@ -156,6 +189,13 @@ public sealed class CopyTests : IDisposable
     {
         Outcome outcome = _cdock.Do(["cp", .. words], input: null);
         Assert.True(outcome.ExitCode == 0, $"{string.Join(' ', words)}: {outcome.Error}");
+    }
+
+    private string Listed(string source)
+    {
+        using Process copy = _cdock.Start("sh", ["-c", $"{Cdock.Program} cp {source} - | tar tv"]);
+        return string.Join('|', Cdock.Finish(copy).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[5..])).Order(StringComparer.Ordinal));
     }
 
     private string Inside(string script) => _cdock.Do("exec", "box", "sh", "-c", script).Output;

@@ -1,3 +1,4 @@
+using Containerception.Images;
 using Containerception.Linux;
 using Containerception.Oci;
 using Containerception.Supervision;
@@ -17,15 +18,29 @@ public sealed partial class ContainerEngine
         {
             using CopySource source = new CopyPlace(root, name).OpenSource(Absolute(path), request.FollowsLink);
             using CopyTarget place = new CopyPlace(Descriptor.WorkingDirectory, name: null).OpenTarget(target, source);
-            (uint Uid, uint Gid) caller = (Credentials.EffectiveUid, Credentials.EffectiveGid);
+            (uint Uid, uint Gid) caller = (Linux.Credentials.EffectiveUid, Linux.Credentials.EffectiveGid);
             return Copy(source, place, new TreeCopy(
                 status => request.KeepsOwners ? (Inside(config.Linux?.UidMappings ?? [], status.Uid), Inside(config.Linux?.GidMappings ?? [], status.Gid)) : caller,
                 isTrusted: false));
         });
     }
 
+    /// <summary>Writes files of a container as a tar archive.</summary>
+    /// <exception cref="EngineException"><see cref="FailureKind.NotFound"/>.</exception>
+    public void CopyOut(string container, string path, Stream archive, CopyRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        InFilesOf(container, (name, root, config) =>
+        {
+            using CopySource source = new CopyPlace(root, name).OpenSource(Absolute(path), request.FollowsLink);
+            IdMapping? range = config.Linux?.UidMappings.FirstOrDefault();
+            new TreeArchiver(TreeUse.FileSystem, range?.HostId ?? 0).Write(source.File, source.Name ?? ".", archive);
+            return 0;
+        });
+    }
+
     /// <summary>Copies files of the host into a container.</summary>
-    /// <inheritdoc cref="CopyOut"/>
+    /// <inheritdoc cref="CopyOut(string, string, string, CopyRequest)"/>
     public long CopyIn(string source, string container, string path, CopyRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -70,15 +85,60 @@ public sealed partial class ContainerEngine
             return work(name, running, config);
         }
 
-        string root = Path.GetFullPath(config.Root!.Path, directory);
-        if (root.StartsWith(directory, StringComparison.Ordinal))
+        // While this is held nobody starts it.
+        using ContainerDirectory? taken = ContainerDirectory.TryTake(directory);
+        return taken is not null
+            ? InFilesOfEnded(name, taken, definition, config, work)
+            : throw new EngineException(FailureKind.Conflict, $"the {name} starts or ends at this moment", "try again");
+    }
+
+    private long InFilesOfEnded(
+        string name, ContainerDirectory directory, ContainerDefinition definition, RuntimeConfig config, Func<string, SafeFileHandle, RuntimeConfig, long> work)
+    {
+        if (definition.Root.Kind == "host" || definition.Root.Overlay)
         {
             throw new EngineException(
                 FailureKind.Unsupported, $"the {name} does not run, and its files went with its end", "copy while it runs, or keep files in a volume");
         }
 
-        using SafeFileHandle stopped = Files.Open(root, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY);
-        return work(name, stopped, config);
+        RootPlan plan = PlanRoot(directory, definition);
+        using SafeFileHandle? tree = plan.Tree;
+        return NamespaceThread.Run(() =>
+        {
+            if (plan.Steps.IsEmpty)
+            {
+                Mounts.BeginPrivate();
+            }
+
+            Play(plan, directory);
+            using SafeFileHandle root = Files.Open(plan.Path, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY);
+            foreach (ContainerMount mount in new ContainerMounts(_options.RootDirectory).Of(config))
+            {
+                Show(mount, root);
+            }
+
+            return work(name, root, config);
+        });
+    }
+
+    // As the runtime would at the start; a place that is not there yet has no files to be copied.
+    private static void Show(ContainerMount mount, SafeFileHandle root)
+    {
+        using SafeFileHandle? place = Files.TryOpenAt2(
+            root, mount.Destination, OpenFlags.O_PATH, ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS);
+        if (place is null || !Path.Exists(mount.Source))
+        {
+            return;
+        }
+
+        using SafeFileHandle tree = NewMounts.OpenTree(
+            Descriptor.WorkingDirectory, mount.Source, OpenTreeFlags.OPEN_TREE_CLONE | OpenTreeFlags.AT_RECURSIVE);
+        if (!mount.IsWritable)
+        {
+            NewMounts.MountSetAttr(tree, recursive: true, new MountAttr { attr_set = MountAttributes.MOUNT_ATTR_RDONLY });
+        }
+
+        NewMounts.MoveMount(tree, place);
     }
 
     private static SafeFileHandle? TryOpenRunning(string directory)

@@ -38,6 +38,13 @@ public sealed partial class ContainerEngine
         return DiskUse.Of(Path.Join(container.Directory, UpperName));
     }
 
+    /// <summary>Bytes of the image that a container started on; null when it was none, or is not here any more.</summary>
+    public long? ImageSizeOf(ContainerInfo container)
+    {
+        ArgumentNullException.ThrowIfNull(container);
+        return Digest.TryParse(container.ImageId, out Digest id) ? Images.Table.Find(id)?.Size : null;
+    }
+
     /// <summary>The processes of a running container, as the host's ps(1) tells them: its lines, the headings first.</summary>
     /// <param name="container">Its name or id.</param>
     /// <param name="options">ps's own; none for <c>-ef</c>.</param>

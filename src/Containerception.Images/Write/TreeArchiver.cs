@@ -42,6 +42,44 @@ public sealed class TreeArchiver(TreeUse use, uint firstId)
         writer.End();
     }
 
+    /// <summary>Writes one file, or a directory and what is in it, by a name of its own.</summary>
+    /// <param name="file">May be an O_PATH one; of a link, the link itself.</param>
+    /// <param name="name">Its name in the archive.</param>
+    /// <param name="archive">Where it goes.</param>
+    /// <exception cref="ImageException">A path is too long.</exception>
+    /// <exception cref="LinuxException">A file cannot be read.</exception>
+    public void Write(SafeFileHandle file, string name, Stream archive)
+    {
+        TarWriter writer = new(archive);
+        FileStatus status = FileStatuses.Statx(file);
+        switch (status.Type)
+        {
+            case FileType.S_IFDIR:
+                using (SafeFileHandle directory = Files.OpenAt(file, ".", OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY))
+                {
+                    writer.Begin(Entry(name + "/", status, TarEntryKind.Directory) with { Attributes = AttributesOf(directory) });
+                    WriteDirectory(writer, directory, name + "/");
+                }
+
+                break;
+            case FileType.S_IFREG:
+                using (SafeFileHandle content = Files.Reopen(file, OpenFlags.O_RDONLY))
+                {
+                    WriteContent(writer, content, name, status);
+                }
+
+                break;
+            case FileType.S_IFLNK:
+                writer.Begin(Entry(name, status, TarEntryKind.SymbolicLink) with { LinkName = Files.ReadLinkAt(file, "") });
+                break;
+            default:
+                writer.Begin(Entry(name, status, KindOf(status.Type)));
+                break;
+        }
+
+        writer.End();
+    }
+
     private void WriteDirectory(TarWriter writer, SafeFileHandle directory, string path)
     {
         if (path.Length > PathLengthMax)
@@ -130,6 +168,11 @@ public sealed class TreeArchiver(TreeUse use, uint firstId)
             _links[(status.Device, status.Inode)] = path;
         }
 
+        WriteContent(writer, file, path, status);
+    }
+
+    private void WriteContent(TarWriter writer, SafeFileHandle file, string path, FileStatus status)
+    {
         long left = (long)status.Size;
         writer.Begin(Entry(path, status, TarEntryKind.File) with { Size = left, StoredSize = left, Attributes = AttributesOf(file) });
         while (left > 0)

@@ -57,11 +57,17 @@ internal sealed class ContainerRow(ContainerEngine engine, Listing listing, Date
                 ["Platform"] = null,
                 ["Ports"] = "",
                 ["RunningFor"] = Words.Ago(one.Created, now),
-                ["Size"] = _measures ? Words.Size(ContainerEngine.SizeOf(one), 3) : "",
+                ["Size"] = _measures ? Size(one) : "",
                 ["State"] = one.State.ToString().ToLowerInvariant(),
                 ["Status"] = Status(one),
             },
             one.Labels);
+    }
+
+    private string Size(ContainerInfo one)
+    {
+        long written = ContainerEngine.SizeOf(one);
+        return engine.ImageSizeOf(one) is long image ? $"{Words.Size(written, 3)} (virtual {Words.Size(written + image, 3)})" : Words.Size(written, 3);
     }
 
     private string Command(ContainerInfo one)

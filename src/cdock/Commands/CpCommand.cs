@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Containerception.Engine;
+using Containerception.Linux;
 
 namespace Containerception.Cdock;
 
@@ -12,19 +13,26 @@ internal static class CpCommand
         Option<bool> follow = new("--follow-link", "-L") { Description = "Of a SRC that is a symbolic link, copy what it leads to" };
         Option<bool> quiet = new("--quiet", "-q") { Description = "Do not say what was copied" };
         Argument<string> source = new("SRC") { Description = "CONTAINER:PATH, or a path on the host" };
-        Argument<string> target = new("DST") { Description = "CONTAINER:PATH, or a path on the host" };
+        Argument<string> target = new("DST") { Description = "CONTAINER:PATH, a path on the host, or - for a tar archive on standard output" };
         Command command = new("cp", "Copy files between a container and the host") { archive, follow, quiet, source, target };
         command.SetAction(parsed =>
         {
             (string? from, string fromPath) = Split(parsed.GetValue(source)!, "source");
             (string? to, string toPath) = Split(parsed.GetValue(target)!, "destination");
-            if (fromPath == "-" || toPath == "-")
-            {
-                throw new EngineException(FailureKind.Unsupported, "cp to or from a stream (-) is not supported yet", "name a directory");
-            }
-
             ContainerEngine engine = ContainerEngine.Open(new EngineOptions());
             CopyRequest request = new(parsed.GetValue(archive), parsed.GetValue(follow));
+            if (from is null && fromPath == "-")
+            {
+                throw new EngineException(FailureKind.Unsupported, "cp from a stream (-) is not supported yet", "unpack it, and copy the directory");
+            }
+
+            if (to is null && toPath == "-" && from is not null)
+            {
+                using FileStream stream = new(Descriptors.Duplicate(Descriptors.Borrow(1)), FileAccess.Write);
+                engine.CopyOut(from, fromPath, stream, request);
+                return ExitCode.Success;
+            }
+
             long bytes = (from, to) switch
             {
                 (not null, not null) => throw new UsageException("copying between containers is not supported"),

@@ -67,7 +67,9 @@ internal static class InspectCommand
         JsonObject document = ContainerDocument.Of(details);
         if (measures)
         {
-            document["SizeRw"] = ContainerEngine.SizeOf(details.Info);
+            long written = ContainerEngine.SizeOf(details.Info);
+            document["SizeRw"] = written;
+            document["SizeRootFs"] = written + (engine.ImageSizeOf(details.Info) ?? 0);
         }
 
         return document;
