@@ -143,6 +143,37 @@ public sealed class ListTests : IDisposable
     }
 
     [Fact]
+    public async Task Two_that_want_the_same_layer_fetch_it_once()
+    {
+        TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _registry.Answer = async context =>
+        {
+            if (context.Request.Url!.AbsolutePath.EndsWith(First.Layers[0].ToString(), StringComparison.Ordinal))
+            {
+                reached.TrySetResult();
+                await goOn.Task;
+            }
+
+            return false;
+        };
+        using Command one = _cdock.Start(["pull", "-q", Name + ":v1"]);
+        await reached.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        using Command other = _cdock.Start(["pull", "-q", Name + ":v1"]);
+        while (_registry.Asked.Count(path => path.EndsWith("/manifests/v1", StringComparison.Ordinal)) < 2)
+        {
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
+        await Task.Delay(200, TestContext.Current.CancellationToken);
+        goOn.SetResult();
+        one.Wait().Succeeded();
+        other.Wait().Succeeded();
+        Assert.Single(_registry.Asked, path => path.EndsWith(First.Layers[0].ToString(), StringComparison.Ordinal));
+        Assert.Empty(Directory.GetFiles(Path.Join(_cdock.Root, "ingest")));
+    }
+
+    [Fact]
     public void A_removal_that_is_killed_can_be_done_again()
     {
         for (int i = 0; i < 10; i++)

@@ -163,46 +163,62 @@ public sealed class Puller(RegistryClient registry, ImageStore store)
 
     private void FetchLayer(ImageReference image, ContentDescriptor blob, Digest diffId, Action<LayerProgress>? progress, CancellationToken cancel)
     {
-        bool hasBlob = store.Contents.Has(blob.Digest);
-        bool hasLayer = store.HasLayer(diffId);
-        if (hasBlob && hasLayer)
+        if (TryTakeFromStore(blob, diffId, progress))
         {
-            progress?.Invoke(new LayerProgress(blob.Digest, blob.Size, blob.Size, LayerState.Exists));
             return;
         }
 
-        if (hasBlob)
+        using BlobWriter writer = store.Contents.Begin(blob.Digest);
+        if (store.Contents.Has(blob.Digest))
+        {
+            // Another process has brought it while we waited for our turn.
+            writer.Abandon();
+            TryTakeFromStore(blob, diffId, progress);
+            return;
+        }
+
+        long sum = 0;
+        using ArrivingBlob arriving = new(
+            registry, image, blob, writer, count => progress?.Invoke(new LayerProgress(blob.Digest, sum += count, blob.Size, LayerState.Arriving)), cancel);
+        try
+        {
+            if (store.HasLayer(diffId))
+            {
+                arriving.Finish();
+            }
+            else
+            {
+                store.UnpackLayer(arriving, blob.Size, diffId, arriving.Finish);
+            }
+        }
+        catch (ImageException failure) when (failure.Failure == ImageFailure.Damaged && failure.InnerException is not LinuxException)
+        {
+            // Nobody is to go on from what is wrong.
+            writer.Restart();
+            throw;
+        }
+
+        progress?.Invoke(new LayerProgress(blob.Digest, blob.Size, blob.Size, LayerState.Done));
+    }
+
+    /// <summary>False when the blob is not here.</summary>
+    private bool TryTakeFromStore(ContentDescriptor blob, Digest diffId, Action<LayerProgress>? progress)
+    {
+        if (!store.Contents.Has(blob.Digest))
+        {
+            return false;
+        }
+
+        bool isUnpacked = store.HasLayer(diffId);
+        if (!isUnpacked)
         {
             progress?.Invoke(new LayerProgress(blob.Digest, blob.Size, blob.Size, LayerState.Unpacking));
             using FileStream file = File.OpenRead(store.Contents.PathOf(blob.Digest));
             store.UnpackLayer(file, blob.Size, diffId, finish: () => { });
         }
-        else
-        {
-            using BlobWriter writer = store.Contents.Begin(blob.Digest);
-            long sum = 0;
-            using ArrivingBlob arriving = new(
-                registry, image, blob, writer, count => progress?.Invoke(new LayerProgress(blob.Digest, sum += count, blob.Size, LayerState.Arriving)), cancel);
-            try
-            {
-                if (hasLayer)
-                {
-                    arriving.Finish();
-                }
-                else
-                {
-                    store.UnpackLayer(arriving, blob.Size, diffId, arriving.Finish);
-                }
-            }
-            catch (ImageException failure) when (failure.Failure == ImageFailure.Damaged && failure.InnerException is not LinuxException)
-            {
-                // Nobody is to go on from what is wrong.
-                writer.Restart();
-                throw;
-            }
-        }
 
-        progress?.Invoke(new LayerProgress(blob.Digest, blob.Size, blob.Size, LayerState.Done));
+        progress?.Invoke(new LayerProgress(blob.Digest, blob.Size, blob.Size, isUnpacked ? LayerState.Exists : LayerState.Done));
+        return true;
     }
 
     private static T Read<T>(ImageReference image, byte[] document, Func<ReadOnlyMemory<byte>, T> read)

@@ -202,6 +202,9 @@ public sealed class BlobWriter : IDisposable
         File.Move(_from, _to, overwrite: true);
     }
 
+    /// <summary>Takes away what is there: nobody needs it.</summary>
+    public void Abandon() => File.Delete(_from);
+
     public void Dispose()
     {
         _hash.Dispose();
