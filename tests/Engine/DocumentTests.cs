@@ -47,14 +47,14 @@ public sealed class DocumentTests : IDisposable
         string script = Path.Join(_cdock.Root, "completion.bash");
         File.WriteAllText(script, _cdock.Do("generate", "bash").Output + """
             try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _cdock; echo "${COMPREPLY[@]}"; }
-            try cdock r
+            try cdock res
             try cdock run --memory-r
             try cdock run h
             """);
 
         using Process process = _cdock.Start("bash", [script]);
 
-        Assert.Equal(new Outcome(0, "run restart rm rename\n--memory-reservation\nhost\n", ""), Cdock.Finish(process));
+        Assert.Equal(new Outcome(0, "restart\n--memory-reservation\nhost\n", ""), Cdock.Finish(process));
     }
 
     public void Dispose() => _cdock.Dispose();

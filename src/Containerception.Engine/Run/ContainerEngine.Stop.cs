@@ -62,7 +62,9 @@ public sealed partial class ContainerEngine
             return StatusReport.TryRead(path)?.ExitCode ?? 0;
         }
 
-        return line.WaitForEnd(time: null, forGood: false) ?? KilledExitCode;
+        // A supervisor that was about to leave hangs up without a word, but has written how it ended.
+        return line.WaitForEnd(time: null, forGood: false)
+            ?? (StatusReport.TryRead(path) is { State: "exited" } ended ? ended.ExitCode : KilledExitCode);
     }
 
     /// <summary>Stops all processes of a container where they are.</summary>
