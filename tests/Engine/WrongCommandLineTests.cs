@@ -80,6 +80,7 @@ public sealed class WrongCommandLineTests : IDisposable
         { "run --stop-signal 99 host true", 125, "invalid value \"99\" for --stop-signal" },
         { "run --runtime no-such-runtime host true", 125, "the runtime `no-such-runtime` is neither" },
         { "run -t host true", 125, "is not a TTY" },
+        { "exec -d -t nobody true", 125, "exec --detach with --tty is not supported" },
         { "run --restart sometimes host true", 125, "invalid value \"sometimes\" for --restart" },
         { "run --rm --restart always host true", 125, "--restart and --rm exclude each other" },
         { "run --log-driver syslog host true", 125, "there is no such log driver here" },

@@ -16,6 +16,10 @@ public sealed partial class ContainerEngine
     public int Exec(ExecRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
+        if (request is { Detach: true, Tty: true })
+        {
+            throw new EngineException(FailureKind.Unsupported, "exec --detach with --tty is not supported: nobody would hold the terminal", "leave -t out");
+        }
 
         Sweep();
         ContainerDefinition definition = _store.Table.Find(request.Container);

@@ -102,7 +102,15 @@ public sealed partial class ContainerEngine
         using SupervisorLine line = Running(definition);
         using Attachment attachment = new(attach with { Stdin = attach.Stdin && definition.OpenStdin }, definition.Tty);
         attachment.Join(line.Give());
-        return attachment.Run() ?? 0;
+        try
+        {
+            return attachment.Run() ?? 0;
+        }
+        catch (EngineException) when (StatusReport.TryRead(_store.PathOf(definition.Id)) is { State: "exited" })
+        {
+            // As above.
+            return StatusReport.TryRead(_store.PathOf(definition.Id))!.ExitCode;
+        }
     }
 
     // False when there was nothing to stop.

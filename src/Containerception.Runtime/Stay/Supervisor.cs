@@ -11,6 +11,8 @@ namespace Containerception.Runtime;
 /// </summary>
 internal sealed class Supervisor : IClientRequests, IDisposable
 {
+    private static readonly TimeSpan SettledAfter = TimeSpan.FromMilliseconds(700);
+
     private readonly SupervisePlan _plan;
     private readonly IContainerRunner _runner;
     private readonly SupervisorDescriptors _inherited;
@@ -49,7 +51,9 @@ internal sealed class Supervisor : IClientRequests, IDisposable
         _clients = new Clients(_loop, _plan.Directory, _inherited.Client, this);
         StartProgram();
         _inherited.Report.Dispose();
-        ProcessMemory.GiveBack();
+
+        // Who is gone in a moment need not tidy up first.
+        _loop.After(SettledAfter, ProcessMemory.GiveBack);
     }
 
     /// <summary>Returns when the program has ended for good, and what it said has reached the first client.</summary>

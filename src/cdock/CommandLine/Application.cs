@@ -13,24 +13,65 @@ internal sealed class Application(Output output)
     /// <summary>Verbs whose first word that is no flag begins what belongs to the container.</summary>
     private static readonly string[] EndAtFirstWord = ["run", "create", "exec", "top", "child"];
 
-    public RootCommand Tree()
+    /// <summary>The whole command line.</summary>
+    public RootCommand Tree() => Tree(only: null);
+
+    // A start for one verb must not take the time that it takes to make all of them.
+    private RootCommand Tree(string? only)
     {
         RootCommand root = new("Containers without a daemon: make one, look into it, end it.");
         root.Directives.Clear();
-        Command[] verbs =
+        (string Name, Func<Command> Create)[] verbs =
         [
-            RunCommand.Create(output), CreateCommand.Create(output), StartCommand.Create(output), StopCommand.Create(output),
-            StopCommand.CreateRestart(output), KillCommand.Create(output), RmCommand.Create(output), PsCommand.Create(output), LogsCommand.Create(output),
-            AttachCommand.Create(), ExecCommand.Create(), WaitCommand.Create(output), SimpleCommands.Pause(output), SimpleCommands.Unpause(output),
-            SimpleCommands.Rename(), UpdateCommand.Create(output), WhyCommand.Create(output), InspectCommand.Create(output), TopCommand.Create(output), StatsCommand.Create(output), PortCommand.Create(), EventsCommand.Create(output),
-            CpCommand.Create(output), VolumeCommand.Create(output), ContainerCommand.Create(output), SystemCommand.Create(output), InfoCommand.Create(output),
-            VersionCommand.Create(output), GenerateCommand.Create(output, root), CleanUpCommand.Create(), ChildCommand.Create(),
-            PullCommand.Create(output), PushCommand.Create(output), LoginCommand.Create(output), LogoutCommand.Create(output),
-            ImagesCommand.Create(output, "images"), RmiCommand.Create(output, "rmi"), TagCommand.Create(), HistoryCommand.Create(output), ImageCommand.Create(output), RegistryCommand.Create(output),
+            ("run", () => RunCommand.Create(output)),
+            ("create", () => CreateCommand.Create(output)),
+            ("start", () => StartCommand.Create(output)),
+            ("stop", () => StopCommand.Create(output)),
+            ("restart", () => StopCommand.CreateRestart(output)),
+            ("kill", () => KillCommand.Create(output)),
+            ("rm", () => RmCommand.Create(output)),
+            ("ps", () => PsCommand.Create(output)),
+            ("logs", () => LogsCommand.Create(output)),
+            ("attach", () => AttachCommand.Create()),
+            ("exec", () => ExecCommand.Create()),
+            ("wait", () => WaitCommand.Create(output)),
+            ("pause", () => SimpleCommands.Pause(output)),
+            ("unpause", () => SimpleCommands.Unpause(output)),
+            ("rename", () => SimpleCommands.Rename()),
+            ("update", () => UpdateCommand.Create(output)),
+            ("why", () => WhyCommand.Create(output)),
+            ("inspect", () => InspectCommand.Create(output)),
+            ("top", () => TopCommand.Create(output)),
+            ("stats", () => StatsCommand.Create(output)),
+            ("port", () => PortCommand.Create()),
+            ("events", () => EventsCommand.Create(output)),
+            ("cp", () => CpCommand.Create(output)),
+            ("volume", () => VolumeCommand.Create(output)),
+            ("container", () => ContainerCommand.Create(output)),
+            ("system", () => SystemCommand.Create(output)),
+            ("info", () => InfoCommand.Create(output)),
+            ("version", () => VersionCommand.Create(output)),
+            ("generate", () => GenerateCommand.Create(output, Tree)),
+            ("cleanup", () => CleanUpCommand.Create()),
+            ("child", () => ChildCommand.Create()),
+            ("pull", () => PullCommand.Create(output)),
+            ("push", () => PushCommand.Create(output)),
+            ("login", () => LoginCommand.Create(output)),
+            ("logout", () => LogoutCommand.Create(output)),
+            ("images", () => ImagesCommand.Create(output, "images")),
+            ("rmi", () => RmiCommand.Create(output, "rmi")),
+            ("tag", () => TagCommand.Create()),
+            ("history", () => HistoryCommand.Create(output)),
+            ("image", () => ImageCommand.Create(output)),
+            ("registry", () => RegistryCommand.Create(output)),
         ];
-        foreach (Command verb in verbs)
+        bool isKnown = verbs.Any(verb => verb.Name == only);
+        foreach ((string name, Func<Command> create) in verbs)
         {
-            root.Subcommands.Add(verb);
+            if (!isKnown || name == only)
+            {
+                root.Subcommands.Add(create());
+            }
         }
 
         return root;
@@ -77,7 +118,7 @@ internal sealed class Application(Output output)
 
     private int Invoke(string[] words)
     {
-        RootCommand root = Tree();
+        RootCommand root = Tree(words.Length > 0 ? words[0] : null);
         Command? verb = words.Length > 0 ? root.Subcommands.FirstOrDefault(command => command.Name == words[0] || command.Aliases.Contains(words[0])) : null;
         if (words.Length > 0 && verb is null && words[0] is not ['-', ..])
         {

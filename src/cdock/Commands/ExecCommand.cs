@@ -37,7 +37,11 @@ internal static class ExecCommand
                 throw new UsageException($"invalid value \"{directory}\" for --workdir: it must be absolute");
             }
 
-            Terminal.Check(parsed.GetValue(tty), parsed.GetValue(interactive));
+            if (!parsed.GetValue(detach))
+            {
+                Terminal.Check(parsed.GetValue(tty), parsed.GetValue(interactive));
+            }
+
             return ContainerEngine.Open(new EngineOptions()).Exec(new ExecRequest
             {
                 Container = given[0],
