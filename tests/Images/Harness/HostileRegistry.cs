@@ -53,7 +53,10 @@ public sealed class HostileRegistry : IDisposable
             context.Response.Headers[name] = value;
         }
 
-        await context.Response.OutputStream.WriteAsync(System.Text.Encoding.UTF8.GetBytes(body));
+        // Without a length the listener writes its last chunk when the client may be reading the next answer already.
+        byte[] content = System.Text.Encoding.UTF8.GetBytes(body);
+        context.Response.ContentLength64 = content.Length;
+        await context.Response.OutputStream.WriteAsync(content);
         context.Response.Close();
     }
 
