@@ -77,6 +77,30 @@ public sealed class VolumeTests : IDisposable
     }
 
     [Fact]
+    public void What_a_killed_remover_left_is_in_nobodys_way()
+    {
+        _cdock.Do("volume", "create", "data");
+        Directory.CreateDirectory(Path.Join(_cdock.Root, "volumes/.data/_data"));
+
+        Assert.Equal("data\n", _cdock.Do("volume", "ls", "-q").Output);
+        Assert.Equal(0, _cdock.Do("volume", "rm", "data").ExitCode);
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Join(_cdock.Root, "volumes")));
+    }
+
+    [Fact]
+    public void A_filling_that_was_killed_is_done_anew()
+    {
+        Directory.CreateDirectory(Path.Join(_root.Location, "srv"));
+        File.WriteAllText(Path.Join(_root.Location, "srv/page"), "whole\n");
+        _cdock.Do("volume", "create", "data");
+        File.WriteAllText(Path.Join(_cdock.Root, "volumes/data/filling"), "");
+        File.WriteAllText(Path.Join(_cdock.Root, "volumes/data/_data/half"), "");
+
+        Assert.Equal("page\n", Sh("-v", "data:/srv", "ls /srv"));
+        Assert.False(File.Exists(Path.Join(_cdock.Root, "volumes/data/filling")));
+    }
+
+    [Fact]
     public void A_volume_that_a_container_has_stays()
     {
         Keep("user", "-v", "data:/data");

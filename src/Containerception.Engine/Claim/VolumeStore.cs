@@ -99,6 +99,12 @@ internal sealed class VolumeStore(string root, Database database, TimeProvider c
         database.Transact(() =>
         {
             VolumeInfo volume = Find(name);
+            if (Directory.Exists(going))
+            {
+                // Of one of this name, whose remover died.
+                Directory.Delete(going, recursive: true);
+            }
+
             if (!volume.Users.IsEmpty)
             {
                 throw new EngineException(

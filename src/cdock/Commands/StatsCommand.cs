@@ -94,7 +94,24 @@ internal static class StatsCommand
                 ? names.Select(name => (name, engine.Find(name)))
                 : engine.List(all).Select(one => (isWhole ? one.Id : one.Id[..ShortIdLength], one));
 
-        private Row Of(string shown, ContainerInfo one, ContainerUse? use) => new(new JsonObject
+        // A container that runs and cannot be measured: its runtime does not know how, or it ends at this moment.
+        private Row Of(string shown, ContainerInfo one, ContainerUse? use)
+            => use is null && one.State is ContainerState.Running or ContainerState.Paused ? Unknown(shown, one) : Known(shown, one, use);
+
+        private Row Unknown(string shown, ContainerInfo one) => new(new JsonObject
+        {
+            ["BlockIO"] = "--",
+            ["CPUPerc"] = "--",
+            ["Container"] = shown,
+            ["ID"] = isWhole ? one.Id : one.Id[..ShortIdLength],
+            ["MemPerc"] = "--",
+            ["MemUsage"] = "-- / --",
+            ["Name"] = one.Name,
+            ["NetIO"] = "--",
+            ["PIDs"] = "--",
+        });
+
+        private Row Known(string shown, ContainerInfo one, ContainerUse? use) => new(new JsonObject
         {
             ["BlockIO"] = $"{Words.Size(use?.BytesRead ?? 0, 3)} / {Words.Size(use?.BytesWritten ?? 0, 3)}",
             ["CPUPerc"] = Percent(use is null ? 0 : Processor(one.Id, use)),
