@@ -38,11 +38,13 @@ public sealed class AttachTests : IDisposable
     [Fact]
     public void Who_attaches_hears_what_comes_and_gets_the_exit_code()
     {
-        _cdock.Detached("speaker", "while [ ! -e /tmp/go ]; do sleep 0.02; done; echo out; echo err >&2; exit 4");
+        _cdock.Detached("speaker", "while [ ! -e /tmp/go ]; do echo tick; sleep 0.02; done; echo out; echo err >&2; exit 4");
         using Process client = _cdock.Start(["attach", "speaker"]);
-        Thread.Sleep(300);
+        Assert.Equal("tick", client.StandardOutput.ReadLine());
         _cdock.Ok("exec", "speaker", "touch", "/tmp/go");
-        Assert.Equal(new Outcome(4, "out\n", "err\n"), Cdock.Finish(client));
+        Outcome outcome = Cdock.Finish(client);
+        Assert.Equal((4, "err\n"), (outcome.ExitCode, outcome.Error));
+        Assert.Equal("out", outcome.Output.Replace("tick\n", "", StringComparison.Ordinal).TrimEnd());
     }
 
     [Fact]
@@ -107,9 +109,9 @@ public sealed class AttachTests : IDisposable
     [Fact]
     public void An_attached_client_that_does_not_read_holds_nobody_up()
     {
-        _cdock.Detached("flood", "while [ ! -e /tmp/go ]; do sleep 0.02; done; yes 0123456789012345678901234567890123456789012345678901234567890123456789 | head -c 20000000; touch /tmp/through; sleep 100", "--log-opt", "max-size=100k");
+        _cdock.Detached("flood", "while [ ! -e /tmp/go ]; do echo tick; sleep 0.02; done; yes 0123456789012345678901234567890123456789012345678901234567890123456789 | head -c 20000000; touch /tmp/through; sleep 100", "--log-opt", "max-size=100k");
         using Process client = _cdock.Start(["attach", "flood"]);
-        Thread.Sleep(300);
+        Assert.Equal("tick", client.StandardOutput.ReadLine());
         using (Process stop = Process.Start("kill", ["-STOP", $"{client.Id}"]))
         {
             stop.WaitForExit();

@@ -12,7 +12,6 @@ public sealed class HealthTests : IDisposable
     {
         string id = _cdock.Detached(
             "patient", "touch /tmp/well; sleep 100", "--health-cmd", "echo checked; test -e /tmp/well", "--health-interval", "100ms", "--health-retries", "2");
-        Assert.Contains("(health: starting)", _cdock.Ok("ps"), StringComparison.Ordinal);
         Cdock.Until(() => Status(id) == "healthy", "it is healthy");
         Assert.Contains("(healthy)", _cdock.Ok("ps"), StringComparison.Ordinal);
         JsonElement check = _cdock.Status(id).GetProperty("health").GetProperty("log")[0];
@@ -25,6 +24,13 @@ public sealed class HealthTests : IDisposable
         _cdock.Ok("exec", "patient", "touch", "/tmp/well");
         Cdock.Until(() => Status(id) == "healthy", "it is again");
         Cdock.Until(() => _cdock.Status(id).GetProperty("health").GetProperty("log").GetArrayLength() == 5, "the last five are kept");
+    }
+
+    [Fact]
+    public void Before_the_first_check_it_is_starting()
+    {
+        _cdock.Detached("fresh", "sleep 100", "--health-cmd", "true");
+        Assert.Contains("(health: starting)", _cdock.Ok("ps"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -44,7 +44,7 @@ public sealed class StartStopTests : IDisposable
         _cdock.Ok("start", "deaf");
         watch.Restart();
         _cdock.Ok("stop", "-t", "0", "deaf");
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(1), $"{watch.Elapsed}");
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(8), $"{watch.Elapsed}");
     }
 
     [Fact]
