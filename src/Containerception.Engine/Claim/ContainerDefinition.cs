@@ -38,6 +38,17 @@ internal sealed record ContainerDefinition
 
     public ImmutableArray<string> Command { get; init; } = [];
 
+    /// <summary>What was asked for of these, as it was asked for: an image made of the container starts so. Null for what its image says.</summary>
+    public string? Entrypoint { get; init; }
+
+    public ImmutableArray<string> Arguments { get; init; } = [];
+
+    public ImmutableArray<string> Environment { get; init; } = [];
+
+    public string? User { get; init; }
+
+    public string? WorkingDirectory { get; init; }
+
     /// <summary>How the root is made, at each start.</summary>
     public required RootDefinition Root { get; init; }
 

@@ -51,20 +51,27 @@ internal static class ImageDefaults
             variables.Add("TERM=xterm");
         }
 
-        foreach (string variable in image.Env.Concat(request.Environment))
+        return Merged([.. variables], [.. image.Env, .. request.Environment]);
+    }
+
+    /// <summary>A later variable takes the place of an earlier one of its name.</summary>
+    public static ImmutableArray<string> Merged(ImmutableArray<string> earlier, ImmutableArray<string> later)
+    {
+        List<string> variables = [.. earlier];
+        foreach (string variable in later)
         {
             // One without a value is nothing that execve(2) could be given.
             if (variable.IndexOf('=') is > 0 and int equals)
             {
                 string name = variable[..(equals + 1)];
-                int earlier = variables.FindIndex(one => one.StartsWith(name, StringComparison.Ordinal));
-                if (earlier < 0)
+                int at = variables.FindIndex(one => one.StartsWith(name, StringComparison.Ordinal));
+                if (at < 0)
                 {
                     variables.Add(variable);
                 }
                 else
                 {
-                    variables[earlier] = variable;
+                    variables[at] = variable;
                 }
             }
         }

@@ -19,7 +19,6 @@ internal sealed class ImageRoot(UsableImage image, string directory, IdMapping? 
     public const string UpperName = "upper";
 
     private const string WorkName = "work";
-    private const string EmptyName = "empty";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly string _upper = Path.Join(directory, UpperName);
@@ -29,7 +28,8 @@ internal sealed class ImageRoot(UsableImage image, string directory, IdMapping? 
     /// <param name="isThrowaway">The container is removed when it ends.</param>
     public SafeFileHandle Mount(bool isThrowaway)
     {
-        ImmutableArray<string> layers = image.Layers.IsEmpty ? [MadeEmpty()] : image.Layers;
+        // Containers lie in `containers`, below the state directory.
+        ImmutableArray<string> layers = [.. image.Layers, MountPoints.In(Path.GetDirectoryName(Path.GetDirectoryName(directory)!)!)];
         if (!Directory.Exists(_upper))
         {
             MakeUpper(layers[0]);
@@ -69,12 +69,5 @@ internal sealed class ImageRoot(UsableImage image, string directory, IdMapping? 
         uint shift = range?.HostId ?? 0;
         Files.FchownAt(Descriptor.WorkingDirectory, _upper, top.Uid + shift, top.Gid + shift);
         Files.FchmodAt(Descriptor.WorkingDirectory, _upper, top.Permissions);
-    }
-
-    private string MadeEmpty()
-    {
-        string empty = Path.Join(directory, EmptyName);
-        Directory.CreateDirectory(empty, OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
-        return empty;
     }
 }

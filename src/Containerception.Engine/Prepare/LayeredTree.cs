@@ -62,10 +62,9 @@ internal static class LayeredTree
         });
     }
 
-    /// <summary>Layers to read alone.</summary>
+    /// <summary>Layers to read alone, two at least.</summary>
     /// <param name="layers">The topmost first.</param>
-    /// <param name="empty">An empty directory: overlayfs wants two at least.</param>
-    public static SafeFileHandle MountReadOnly(IReadOnlyList<string> layers, string empty)
+    public static SafeFileHandle MountReadOnly(IReadOnlyList<string> layers)
     {
         using Builder builder = new();
         foreach (string layer in layers)
@@ -73,7 +72,6 @@ internal static class LayeredTree
             builder.AddLower(layer);
         }
 
-        builder.AddLower(empty);
         return builder.Finish(upper: null, work: null, isThrowaway: false);
     }
 

@@ -32,6 +32,22 @@ internal sealed class LayoutDirectory : IDisposable
         return new LayoutDirectory(root, path);
     }
 
+    /// <summary>A directory of ours with nothing in it yet.</summary>
+    public static LayoutDirectory Empty(LayerStore layers)
+    {
+        (string path, SafeFileHandle root) = layers.Scratch();
+        return new LayoutDirectory(root, path);
+    }
+
+    /// <summary>Makes a file in a directory of ours.</summary>
+    public FileStream Create(string name)
+    {
+        const OpenFlags NewFile = OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_EXCL | OpenFlags.O_NOFOLLOW;
+#pragma warning disable CA2000 // It is the stream's, which is the caller's.
+        return new FileStream(Files.OpenAt(_root, name, NewFile, UnixFileMode.UserRead | UnixFileMode.UserWrite), FileAccess.Write, bufferSize: 0);
+#pragma warning restore CA2000
+    }
+
     public bool Has(string path)
     {
         using SafeFileHandle? file = TryOpen(path);

@@ -121,17 +121,12 @@ public sealed class LayerStore
         }
     }
 
-    /// <summary>Unpacks an archive of images, to be read and then removed. The caller's lock keeps it from being swept.</summary>
+    /// <summary>Unpacks an archive of images, to be read and then removed.</summary>
     internal (string Path, SafeFileHandle Root) Spool(Stream archive, long size)
     {
-        string staging = Path.Combine(_staging, Path.GetRandomFileName());
-        Directory.CreateDirectory(staging, OwnerOnly);
-#pragma warning disable CA2000 // It goes to the caller.
-        SafeFileHandle root = Files.Open(staging, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW);
-#pragma warning restore CA2000
+        (string staging, SafeFileHandle root) = Scratch();
         try
         {
-            FileContents.Flock(root);
             using IncrementalHash unused = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             Unpack(root, archive, unused, LimitOf(size), isPromised: false);
             return (staging, root);
@@ -142,6 +137,18 @@ public sealed class LayerStore
             FileTrees.Remove(staging);
             throw;
         }
+    }
+
+    /// <summary>An empty directory, to be removed by the caller; it is locked, so that nobody sweeps it.</summary>
+    internal (string Path, SafeFileHandle Root) Scratch()
+    {
+        string staging = Path.Combine(_staging, Path.GetRandomFileName());
+        Directory.CreateDirectory(staging, OwnerOnly);
+#pragma warning disable CA2000 // It goes to the caller.
+        SafeFileHandle root = Files.Open(staging, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW);
+#pragma warning restore CA2000
+        FileContents.Flock(root);
+        return (staging, root);
     }
 
     private long LimitOf(long size) => Math.Max(_bytesAlwaysAllowed, size > long.MaxValue / RatioMax ? long.MaxValue : size * RatioMax);

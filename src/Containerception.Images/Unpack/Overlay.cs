@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Containerception.Images;
 
 /// <summary>How overlayfs tells of what is gone, and how archives do. Documentation/filesystems/overlayfs.rst; image-spec, layer.md.</summary>
-internal static class Overlay
+public static class Overlay
 {
     /// <summary>Before a name in an archive: that name is gone.</summary>
     public const string WhiteoutPrefix = ".wh.";

@@ -264,9 +264,10 @@ internal sealed class TarReader(Stream archive, bool endNeeded = false)
             Read(buffer);
         }
 
-        if (_padding > 0 && archive.ReadAtLeast(buffer.AsSpan(0, _padding), _padding, throwOnEndOfStream: false) < _padding)
+        if (_padding > 0)
         {
-            throw TarHeader.Broken("it ends in the middle of a file");
+            // Some programs leave out what fills the last block up (umoci's insert), and then what ends an archive too.
+            archive.ReadAtLeast(buffer.AsSpan(0, _padding), _padding, throwOnEndOfStream: false);
         }
 
         _padding = 0;

@@ -64,6 +64,12 @@ internal sealed class Application(Output output)
             ("history", () => HistoryCommand.Create(output)),
             ("image", () => ImageCommand.Create(output)),
             ("registry", () => RegistryCommand.Create(output)),
+            ("load", () => LoadCommand.Create(output)),
+            ("save", () => SaveCommand.Create(output)),
+            ("import", () => ImportCommand.Create(output)),
+            ("export", () => TakeCommands.Export()),
+            ("diff", () => TakeCommands.Diff(output)),
+            ("commit", () => TakeCommands.Commit(output)),
         ];
         bool isKnown = verbs.Any(verb => verb.Name == only);
         foreach ((string name, Func<Command> create) in verbs)

@@ -174,7 +174,7 @@ public sealed class AttackTests : IDisposable
     public void A_truncated_archive_is_refused_wherever_it_breaks()
     {
         byte[] whole = new HostileTar().Folder("d/").Pax(("path", "d/long")).File("d/f", new string('x', 3000)).Torn();
-        foreach (int length in (ReadOnlySpan<int>)[1, 100, 511, 513, 1023, 1030, 1536, 1600, 2050, 2600, whole.Length - 73, whole.Length - 1])
+        foreach (int length in (ReadOnlySpan<int>)[1, 100, 511, 513, 1023, 1030, 1536, 1600, 2050, 2600, whole.Length - 73])
         {
             _ground.Refuses(whole[..length]);
         }

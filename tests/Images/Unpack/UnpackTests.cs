@@ -110,6 +110,10 @@ public sealed class UnpackTests : IDisposable
     }
 
     [Fact]
+    public void An_archive_without_its_last_fill_is_whole()
+        => Assert.Equal("12345", File.ReadAllText(_ground.Unpack(new HostileTar().File("f", "12345").Torn()[..517]) + "/f"));
+
+    [Fact]
     public void Two_at_once_make_one()
     {
         byte[] archive = new HostileTar().File("f").End();
