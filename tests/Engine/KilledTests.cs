@@ -9,8 +9,11 @@ namespace Containerception.Engine.Tests;
 /// </summary>
 public sealed class KilledTests : IDisposable
 {
-    /// <summary>Every so manyeth call, so that it takes seconds; the long test tries each.</summary>
+    /// <summary>Every so manyeth call, so that it takes seconds; the long tests try more.</summary>
     private const int Stride = 41;
+
+    /// <summary>Prime to the other, so that they meet other calls.</summary>
+    private const int LongStride = 12;
 
     private readonly Cdock _cdock = new();
     private readonly string _seconds = $"98{Random.Shared.Next(1_000_000, 9_999_999)}";
@@ -39,11 +42,11 @@ public sealed class KilledTests : IDisposable
     [InlineData("run -d")]
     [InlineData("start")]
     [InlineData("rm -f")]
-    public void Cdock_killed_at_each_of_its_calls_leaves_nothing_stuck(string verb) => CdockKilled(verb, 1);
+    public void Cdock_killed_at_more_of_its_calls_leaves_nothing_stuck(string verb) => CdockKilled(verb, LongStride);
 
     [Fact]
     [Trait("category", "long")]
-    public void A_supervisor_killed_at_each_of_its_calls_takes_its_container_with_it() => SupervisorKilled(autoRemove: false, 1);
+    public void A_supervisor_killed_at_more_of_its_calls_takes_its_container_with_it() => SupervisorKilled(autoRemove: false, LongStride);
 
     [Fact]
     public void A_supervisor_that_is_killed_is_told_of_and_the_container_can_be_started_again()
