@@ -9,7 +9,8 @@ public sealed partial class SecurityTests
         File.ReadAllText(Path.Combine(Repository.Root, "docs/security.md")).Split("\n## ");
 
     private static readonly string[] Methods =
-        [.. Directory.GetFiles(Path.Combine(Repository.Root, "tests/Conformance"), "*.cs", SearchOption.AllDirectories)
+        [.. new[] { "Conformance", "Engine", "Images" }
+            .SelectMany(project => Directory.GetFiles(Path.Combine(Repository.Root, "tests", project), "*.cs", SearchOption.AllDirectories))
             .SelectMany(file => Method().Matches(File.ReadAllText(file))).Select(match => match.Groups[1].Value)];
 
     private static IEnumerable<string[]> Rows => Sections.Where(section => section.Contains("| Attack |", StringComparison.Ordinal))
