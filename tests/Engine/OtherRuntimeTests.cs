@@ -73,6 +73,8 @@ public sealed class OtherRuntimeTests : IDisposable
             return name;
         }
 
+        // Debian has no gVisor: CI's machine was never promised to.
+        Assert.SkipWhen(name == "runsc", "needs runsc");
         Needs.Met(File.Exists(Path.Join(Peers, "usr/bin", name)) || File.Exists(Path.Join(Peers, "usr/sbin", name)), name);
         string script = Path.Join(_cdock.Root, name);
         File.WriteAllText(script, $"#!/bin/sh\nexec {Cdock.Repository}/bench/peer {name} \"$@\"\n");

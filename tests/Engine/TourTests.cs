@@ -39,8 +39,8 @@ public sealed class TourTests : IDisposable
     }
 
     [Fact]
-    public void The_tour_has_its_seven_stages()
-        => Assert.Equal([1, 2, 3, 4, 5, 6, 7], Blocks().Select(block => block.Data.Item1[0] - '0').Distinct());
+    public void The_tour_has_its_eight_stages()
+        => Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8], Blocks().Select(block => block.Data.Item1[0] - '0').Distinct());
 
     [Theory]
     [MemberData(nameof(Blocks))]
