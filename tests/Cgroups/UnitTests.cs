@@ -74,6 +74,10 @@ public sealed class UnitTests
     [InlineData("@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaas []", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaas", "[]")]
     [InlineData("[[1], [2]]", "aai", "[[1], [2]]")]
     [InlineData("b'ab'", "ay", "[97, 98, 0]")]
+    [InlineData("objectpath '/'", "o", "/")]
+    [InlineData("@ao ['/a/b_1', '/c']", "ao", "[/a/b_1, /c]")]
+    [InlineData("signature 'a{sv}as'", "g", "a{sv}as")]
+    [InlineData("signature ''", "g", "")]
     public void A_property_is_written_as_GVariant_text(string text, string signature, string value)
     {
         DBusValue? parsed = PropertyText.Parse(text);
@@ -103,6 +107,14 @@ public sealed class UnitTests
     [InlineData("@a{s} []")]
     [InlineData("@{ss} []")]
     [InlineData("@ass []")]
+    [InlineData("objectpath ''")]
+    [InlineData("objectpath 'a/b'")]
+    [InlineData("objectpath '/a/'")]
+    [InlineData("objectpath '/a//b'")]
+    [InlineData("objectpath '/a-b'")]
+    [InlineData("@ao ['/a', 'b']")]
+    [InlineData("signature 'a'")]
+    [InlineData("signature 'sz'")]
     [InlineData("@az []")]
     [InlineData("@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaas []")]
     public void What_is_no_value_is_refused(string text) => Assert.Null(PropertyText.Parse(text));

@@ -1,6 +1,6 @@
 namespace Containerception.Cgroups;
 
-/// <summary>dbus-specification, "Valid Signatures". A bus hangs up on who writes another.</summary>
+/// <summary>dbus-specification, "Valid Signatures" and "Valid Object Paths". A bus hangs up on who writes others.</summary>
 internal static class DBusSignature
 {
     /// <summary>Of arrays, and of structures.</summary>
@@ -12,6 +12,35 @@ internal static class DBusSignature
     /// <summary>Whether that is one complete type.</summary>
     public static bool IsOneType(ReadOnlySpan<char> signature)
         => signature.Length is > 0 and <= LengthMax && EndOfType(signature, 0, 0, 0) == signature.Length;
+
+    /// <summary>Whether that is a row of complete types, or none.</summary>
+    public static bool IsSignature(ReadOnlySpan<char> signature)
+    {
+        int at = 0;
+        while (at != None && at < signature.Length)
+        {
+            at = EndOfType(signature, at, 0, 0);
+        }
+
+        return at != None && signature.Length <= LengthMax;
+    }
+
+    /// <summary>Whether that is / or names of letters, digits and _, each behind a /.</summary>
+    public static bool IsObjectPath(ReadOnlySpan<char> path)
+    {
+        char before = '/';
+        foreach (char letter in path is ['/', ..] ? path[1..] : path)
+        {
+            if (letter == '/' ? before == '/' : !char.IsAsciiLetterOrDigit(letter) && letter != '_')
+            {
+                return false;
+            }
+
+            before = letter;
+        }
+
+        return path is "/" or ['/', .., not '/'];
+    }
 
     private static int EndOfType(ReadOnlySpan<char> signature, int at, int arrays, int structures)
     {

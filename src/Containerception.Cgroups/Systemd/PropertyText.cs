@@ -58,7 +58,7 @@ internal ref struct PropertyText
             case '[':
                 return ReadArray(type);
             case '\'' or '"':
-                return ReadText() is { } text && type is null or "s" or "o" or "g" ? new(type ?? "s", text) : null;
+                return ReadText() is { } text && IsTextOf(type ??= "s", text) ? new(type, text) : null;
             case 'b' when _at + 1 < _text.Length && _text[_at + 1] is '\'' or '"':
                 _at++;
                 return type is null or "ay" && ReadText() is { } bytes ? Bytes(bytes) : null;
@@ -126,6 +126,15 @@ internal ref struct PropertyText
 
         return null;
     }
+
+    // Of what a bus hangs up on, nothing is said but that: so it is found here.
+    private static bool IsTextOf(string type, string text) => type switch
+    {
+        "s" => true,
+        "o" => DBusSignature.IsObjectPath(text),
+        "g" => DBusSignature.IsSignature(text),
+        _ => false,
+    };
 
     private static char Escaped(char letter) => letter switch
     {
