@@ -12,6 +12,25 @@ public sealed class PlanTests
             V1(new() { Memory = new() { Limit = 1000, Swap = 3000, Reservation = 500, Swappiness = 7, Kernel = 5, DisableOomKiller = false } }));
 
     [Fact]
+    public void Counting_what_is_below_is_all_that_there_is()
+    {
+        Assert.Equal(["memory.use_hierarchy = 1"], V1(new() { Memory = new() { UseHierarchy = true } }));
+        Assert.Equal(["memory.use_hierarchy = 0"], V1(new() { Memory = new() { UseHierarchy = false } }));
+        Assert.Empty(V2(new() { Memory = new() { UseHierarchy = true } }));
+        Fails(
+            "linux.resources.memory.useHierarchy: in cgroup v2 a group always counts what the groups in it use",
+            () => LimitsV2.Compile(new() { Memory = new() { UseHierarchy = false } }));
+    }
+
+    /// <summary>The specification has no field of its own for it.</summary>
+    [Fact]
+    public void The_resources_of_the_misc_controller_are_limited_by_their_file()
+    {
+        Assert.Equal(["misc.max = sev 3"], V2(new() { Unified = Map(("misc.max", "sev 3")) }));
+        Assert.Equal("misc", Assert.Single(LimitsV2.Compile(new() { Unified = Map(("misc.max", "sev 3")) })).Controller);
+    }
+
+    [Fact]
     public void Version_2_gets_swap_without_memory()
         => Assert.Equal(
             ["memory.max = 1000", "memory.swap.max = 2000", "memory.low = 500"],

@@ -32,6 +32,35 @@ public sealed class StatTextTests
         Assert.Null(StatText.Pressure(null));
     }
 
+    /// <summary>No machine here has either controller: these are their files as the kernel's documentation shows them.</summary>
+    [Fact]
+    public void Rdma_and_misc_are_counted_by_device_and_by_resource()
+    {
+        string path = Directory.CreateTempSubdirectory("group-").FullName;
+        try
+        {
+            using (CgroupNode bare = new(path, []))
+            {
+                Assert.Null(MiscCounts.Read(bare));
+                Assert.Null(RdmaCounts.Read(bare));
+            }
+
+            File.WriteAllText(path + "/misc.current", "res_a 3\nres_b 0\n");
+            File.WriteAllText(path + "/misc.events", "res_a.max 2\n");
+            File.WriteAllText(path + "/rdma.max", "mlx4_0 hca_handle=2 hca_object=2000\nocrdma1 hca_handle=3 hca_object=max\n");
+            File.WriteAllText(path + "/rdma.current", "mlx4_0 hca_handle=1 hca_object=20\nocrdma1 hca_handle=1 hca_object=23\n");
+            using CgroupNode node = new(path, []);
+            Assert.Equal([("res_a", new MiscStats(3, 2)), ("res_b", new MiscStats(0, 0))], MiscCounts.Read(node)!.Select(pair => (pair.Key, pair.Value)));
+            RdmaStats rdma = RdmaCounts.Read(node)!;
+            Assert.Equal([new("mlx4_0", 2, 2000), new("ocrdma1", 3, ulong.MaxValue)], rdma.Limit);
+            Assert.Equal([new("mlx4_0", 1, 20), new("ocrdma1", 1, 23)], rdma.Current);
+        }
+        finally
+        {
+            Directory.Delete(path, recursive: true);
+        }
+    }
+
     [Fact]
     public void The_resctrl_mount_is_found_by_its_type()
     {

@@ -50,6 +50,19 @@ public sealed class LimitTests : ContainerTest
         Assert.Equal($"{64 * Mega}", ReadOfCgroup("memory/memory.memsw.limit_in_bytes"));
     }
 
+    /// <summary>Linux has had no other way since 5.11: there, asking for another is an error.</summary>
+    [Fact]
+    public void Memory_of_the_groups_below_counts_or_the_kernel_refuses()
+    {
+        Needs.CgroupV1("memory");
+        Config.Set("linux.resources.memory.useHierarchy", true);
+        RunArgs("/bin/true").Succeeded();
+        Config.Set("linux.resources.memory.useHierarchy", false);
+        Outcome outcome = Run();
+        Assert.Equal(1, outcome.Status);
+        Assert.Contains("linux.resources.memory.useHierarchy", outcome.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Processors_and_memory_nodes_are_chosen()
     {

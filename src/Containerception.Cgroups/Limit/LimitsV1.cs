@@ -36,6 +36,12 @@ internal static class LimitsV1
 
         Validation.Memory(memory);
 
+        // The kernel knows no other way since Linux 5.11: asked for another, it is the one that refuses.
+        if (memory.UseHierarchy is { } hierarchical)
+        {
+            plan.Add(new("memory.useHierarchy", "memory", "memory.use_hierarchy", hierarchical ? "1" : "0") { WhenMissing = hierarchical ? WhenMissing.Skip : WhenMissing.Refuse });
+        }
+
         // memory.kernel is deprecated by the specification and gone from the kernel (5.16): like runc, nothing is done for it.
         // The order matters: memory and swap together can never be less than memory.
         Add("memory.limit", "memory.limit_in_bytes", memory.Limit);

@@ -62,6 +62,11 @@ internal static class LimitsV2
             throw Validation.Wrong("memory.disableOOMKiller", "cgroup v2 cannot switch the killer off");
         }
 
+        if (memory.UseHierarchy == false)
+        {
+            throw Validation.Wrong("memory.useHierarchy", "in cgroup v2 a group always counts what the groups in it use");
+        }
+
         if (memory.KernelTcp is not (null or 0 or -1))
         {
             throw Validation.Wrong("memory.kernelTCP", "cgroup v2 counts it as memory, and has no limit of its own for it");

@@ -15,6 +15,8 @@ internal static class KnownDifferences
         [("runc", "A_config_that_is_deep_beyond_reason_is_refused")] = "says it in words of its own",
         [("runc", "All_six_kinds_run_in_their_order")] = "runs the poststart hooks at create, not after start",
         [("runc", "A_weight_that_the_kernel_lacks_is_no_silent_success")] = "passes over a blkio weight where no I/O scheduler takes one",
+        [("runc", "Memory_of_the_groups_below_counts_or_the_kernel_refuses")] = "passes over it",
+        [("runc", "An_exec_killed_at_any_of_its_steps_is_an_error_that_leaves_the_container_as_it_was")] = Threads,
         [("runc", "After_a_runtime_killed_at_any_moment_delete_leaves_nothing")] = "knows nothing of a container before its state is saved",
         [("runc", "Create_killed_at_any_call_leaves_what_delete_takes_away")] = Threads,
         [("runc", "Create_killed_in_somebody_elses_cgroup_does_not_make_it_its_own")] = Threads,
