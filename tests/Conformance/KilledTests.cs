@@ -102,17 +102,43 @@ public sealed class KilledTests : ContainerTest
         Config.SetWords("process.args", "/bin/true");
         Bundle.Save();
         string[] run = ["run", "--bundle", Bundle.Path, Id];
-        int tried = 0;
-        foreach ((string name, int nth) in Traced.Run(Runtime, Scratch, run, follow: true).OfTheChildAlone())
+        int tried = KillChildAtEachStep(run, status: 1, (name, nth) =>
         {
-            Outcome outcome = Traced.Inject(Runtime, Scratch, $"{name}:signal=SIGKILL:when={nth}", run, follow: true);
-            Assert.True(outcome.Status == 1 && outcome.Errors.Contains("the process was killed", StringComparison.Ordinal), $"{name} {nth}: {outcome}");
             IReadOnlyList<string> left = _left.Find();
             Assert.True(left.Count == 0, $"the container killed at its {name} {nth} left:\n{string.Join('\n', left)}");
+        });
+        Assert.True(tried > 30, $"only {tried} steps were tried");
+    }
+
+    [Fact]
+    public void An_exec_killed_at_any_of_its_steps_is_an_error_that_leaves_the_container_as_it_was()
+    {
+        StartDetached();
+        string[] exec = ["exec", Id, "/bin/true"];
+        int tried = KillChildAtEachStep(exec, status: 255, (name, nth) =>
+        {
+            Assert.Equal("running", State()["status"]!.GetValue<string>());
+            string[] processes = Runtime.Invoke("ps", "--format", "json", Id).Succeeded().Split(',');
+            Assert.True(processes.Length == 1, $"the exec killed at its {name} {nth} left one of {string.Join(' ', processes)}");
+        });
+        Assert.True(tried > 10, $"only {tried} steps were tried");
+        Runtime.Invoke(exec).Succeeded();
+        TakenAway("exec killed at each of its steps");
+    }
+
+    /// <returns>How many steps there were.</returns>
+    private int KillChildAtEachStep(string[] arguments, int status, Action<string, int> afterwards)
+    {
+        int tried = 0;
+        foreach ((string name, int nth) in Traced.Run(Runtime, Scratch, arguments, follow: true).OfTheChildAlone())
+        {
+            Outcome outcome = Traced.Inject(Runtime, Scratch, $"{name}:signal=SIGKILL:when={nth}", arguments, follow: true);
+            Assert.True(outcome.Status == status && outcome.Errors.Contains("the process was killed", StringComparison.Ordinal), $"{name} {nth}: {outcome}");
+            afterwards(name, nth);
             tried++;
         }
 
-        Assert.True(tried > 30, $"only {tried} steps were tried");
+        return tried;
     }
 
     private Traced Trace(string[] arguments) => Traced.Run(Runtime, Scratch, arguments);

@@ -7,6 +7,9 @@ namespace Containerception.Conformance.Tests;
 /// <param name="Others">The calls of each process that it made, where they were followed.</param>
 internal sealed partial record Traced(string[] Own, string[][] Others)
 {
+    /// <summary>The error and its hint: calls that the runtime makes only where one of the container's is hit.</summary>
+    private const int WritesOfAnError = 2;
+
     /// <summary>Traces the runtime, which must end as expected. Followed, strace waits for the container too.</summary>
     public static Traced Run(OciRuntime runtime, string scratch, string[] arguments, bool follow = false, int status = 0)
     {
@@ -16,7 +19,9 @@ internal sealed partial record Traced(string[] Own, string[][] Others)
         string[] files = follow ? Directory.GetFiles(scratch, "trace.*") : [file];
         List<string[]> calls = [.. files.Select(path => File.ReadLines(path).Where(line => CallPattern().IsMatch(line)).ToArray())];
         Array.ForEach(files, File.Delete);
-        int own = follow ? calls.FindIndex(lines => lines.Any(line => line.StartsWith("clone3(", StringComparison.Ordinal) && line.Contains("CLONE_NEWNS", StringComparison.Ordinal))) : 0;
+
+        // The one that strace itself has started.
+        int own = calls.FindIndex(lines => lines.Length > 0 && lines[0].StartsWith("execve(", StringComparison.Ordinal));
         return new Traced(calls[own], [.. calls.Where((_, i) => i != own)]);
     }
 
@@ -46,7 +51,7 @@ internal sealed partial record Traced(string[] Own, string[][] Others)
         Dictionary<string, int> own = Own.GroupBy(NameOf).ToDictionary(group => group.Key, group => group.Count());
         IEnumerable<string> child = Others.MaxBy(calls => calls.Length)!.TakeWhile(line => !line.StartsWith("exec", StringComparison.Ordinal));
         return child.GroupBy(NameOf).SelectMany(group => Enumerable.Range(1, group.Count()).Select(nth => (group.Key, nth)))
-            .Where(call => call.nth > own.GetValueOrDefault(call.Key));
+            .Where(call => call.nth > own.GetValueOrDefault(call.Key) + (call.Key == "write" ? WritesOfAnError : 0));
     }
 
     /// <summary>The name of the runtime's n-th call.</summary>
