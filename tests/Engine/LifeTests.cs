@@ -20,6 +20,9 @@ public sealed class LifeTests : IDisposable
         Assert.Matches($"^{id[..12]} +host +\"sh -c echo logged; …\" +.* ago +Up .*second.* +worker$", lines[1]);
 
         Assert.Equal("1 2 /usr\n", _cdock.Do("exec", "-e", "B=2", "-w", "/usr", "worker", "sh", "-c", "echo $A $B $(pwd)").Output);
+        string file = Path.Join(_cdock.Root, "variables");
+        File.WriteAllText(file, "B=3\nC=4\n");
+        Assert.Equal("1 2 4\n", _cdock.Do("exec", "--env-file", file, "-e", "B=2", "worker", "sh", "-c", "echo $A $B $C").Output);
         Assert.Equal("1\n", _cdock.Do("exec", "-u", "daemon", id[..12], "id", "-u").Output);
         Assert.Equal("in\n", _cdock.Do(["exec", "-i", "worker", "cat"], "in\n").Output);
         Assert.Equal(4, _cdock.Do("exec", "worker", "sh", "-c", "exit 4").ExitCode);
@@ -67,7 +70,7 @@ public sealed class LifeTests : IDisposable
         Assert.StartsWith("Exited (3) ", line.RootElement.GetProperty("Status").GetString(), StringComparison.Ordinal);
         Assert.Equal(125, _cdock.Do("run", "--name", "done", "--runtime", Cdock.Runtime, "host", "true").ExitCode);
         Assert.Equal(1, _cdock.Do("kill", "done").ExitCode);
-        Assert.Equal(125, _cdock.Do("exec", "done", "true").ExitCode);
+        Assert.Equal(1, _cdock.Do("exec", "done", "true").ExitCode);
         Assert.Equal(0, _cdock.Do("rm", "done").ExitCode);
     }
 

@@ -65,6 +65,42 @@ public sealed class LimitTests : IDisposable
         => Assert.Contains("Cpus_allowed_list:\t0\n", _cdock.Says("cat /proc/self/status", "--cpuset-cpus", "0") + "\n", StringComparison.Ordinal);
 
     [Fact]
+    public void Period_and_quota_are_set_and_can_be_changed()
+    {
+        Needs.PathTo("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
+        const string Both = "cat /sys/fs/cgroup/cpu/cpu.cfs_period_us /sys/fs/cgroup/cpu/cpu.cfs_quota_us";
+
+        Assert.Equal("50000\n20000", _cdock.Says(Both, "--cpu-period", "50000", "--cpu-quota", "20000"));
+
+        _cdock.Detached("box", "sleep 100", "--cpu-quota", "20000");
+        Assert.Equal("box", _cdock.Ok("update", "--cpu-period", "40000", "--cpu-quota", "30000", "--cpuset-mems", "0", "box"));
+        Assert.Equal("40000\n30000", _cdock.Ok("exec", "box", "sh", "-c", Both));
+    }
+
+    [Fact]
+    public void Nodes_of_memory_and_its_swapping_are_as_asked_for()
+    {
+        Needs.PathTo("/sys/fs/cgroup/memory/memory.swappiness");
+
+        Assert.Equal("0\n10", _cdock.Says(
+            "cat /sys/fs/cgroup/cpuset/cpuset.mems /sys/fs/cgroup/memory/memory.swappiness", "--cpuset-mems", "0", "--memory-swappiness", "10"));
+    }
+
+    [Fact]
+    public void The_cgroup_is_below_the_one_asked_for()
+    {
+        string parent = "/" + Path.GetFileName(_cdock.Root);
+        string said = _cdock.Says("cat /proc/self/cgroup", "--cgroup-parent", parent, "--cgroupns", "host");
+
+        Assert.Matches($"memory:{parent}/[0-9a-f]{{64}}\n", said);
+        foreach (string controller in Directory.GetDirectories("/sys/fs/cgroup").Where(path => Directory.Exists(path + parent)))
+        {
+            // As docker leaves it: it is whoever's asked for it.
+            Directory.Delete(controller + parent);
+        }
+    }
+
+    [Fact]
     public void Shares_are_set()
     {
         Needs.PathTo("/sys/fs/cgroup/cpu/cpu.shares");

@@ -87,6 +87,15 @@ public sealed class PrivilegeTests : IDisposable
     }
 
     [Fact]
+    public void Devices_are_allowed_by_their_numbers()
+    {
+        const string Kmsg = "mknod /tmp/kmsg c 1 11 && : < /tmp/kmsg && echo open";
+
+        Assert.NotEqual(0, _cdock.Shell(Kmsg).ExitCode);
+        Assert.Equal("open", _cdock.Says(Kmsg, "--device-cgroup-rule", "c 1:11 r", "--cap-add", "SYSLOG"));
+    }
+
+    [Fact]
     public void Users_of_ones_own_are_nobody_outside()
     {
         string map = _cdock.Says("cat /proc/self/uid_map; id -u; touch /tmp/x && echo wrote", "--userns", "auto");

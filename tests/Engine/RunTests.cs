@@ -89,6 +89,22 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public void The_domain_name_is_the_one_asked_for()
+        => Assert.Equal("fleet", _cdock.Says("cat /proc/sys/kernel/domainname", "--domainname", "fleet"));
+
+    [Fact]
+    public void Labels_come_from_files_too_and_annotations_are_the_runtimes()
+    {
+        string file = Path.Join(_cdock.Root, "labels");
+        File.WriteAllText(file, "# a comment\ncolour=red\n\n  size\n");
+        string id = _cdock.Ok("create", "--name", "box", "--runtime", Cdock.Runtime, "--label-file", file, "--label", "size=7", "--annotation", "x.y=z", "host", "true");
+
+        Assert.Equal("colour=red,size=7", _cdock.Ok("ps", "-a", "--format", "{{.Labels}}"));
+        using System.Text.Json.JsonDocument config = System.Text.Json.JsonDocument.Parse(File.ReadAllText(Path.Join(_cdock.Root, "containers", id, "config.json")));
+        Assert.Equal("z", config.RootElement.GetProperty("annotations").GetProperty("x.y").GetString());
+    }
+
+    [Fact]
     public void The_entrypoint_comes_before_the_command()
         => Assert.Equal("a b\n", _cdock.Run("--entrypoint", "/bin/echo", "host", "a", "b").Output);
 
@@ -103,6 +119,11 @@ public sealed class RunTests : IDisposable
         Assert.Equal("0", _cdock.Says("(sleep 0.1 & exec sh -c 'exit 0') ; sleep 0.4; ps -eo stat | grep -c Z; true", "--init"));
         Assert.NotEqual("1", _cdock.Says("echo $$", "--init"));
         Assert.Equal(3, _cdock.Shell("exit 3", "--init").ExitCode);
+
+        // Who asked for a program is told of that one.
+        _cdock.Ok("create", "--name", "box", "--runtime", Cdock.Runtime, "--init", "host", "echo", "a");
+        Assert.Equal("\"echo a\"", _cdock.Ok("ps", "-a", "--format", "{{.Command}}"));
+        Assert.Equal("echo [a] [echo a] true", _cdock.Ok("inspect", "-f", "{{.Path}} {{.Args}} {{.Config.Cmd}} {{.HostConfig.Init}}", "box"));
     }
 
     [Fact]

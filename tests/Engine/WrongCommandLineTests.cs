@@ -6,7 +6,29 @@ public sealed class WrongCommandLineTests : IDisposable
 
     public static TheoryData<string, int, string> Lines => new()
     {
-        { "run", 125, "run needs an image" },
+        { "run", 1, "run needs an image" },
+        { "create", 1, "create needs an image" },
+        { "logs", 1, "logs requires 1 argument" },
+        { "rename one", 1, "rename requires 2 arguments" },
+        { "stop", 1, "stop requires at least 1 argument" },
+        { "ps extra", 1, "ps accepts no arguments" },
+        { "logs one two", 1, "logs requires 1 argument" },
+        { "volume inspect", 1, "volume inspect requires at least 1 argument" },
+        { "volume frobnicate", 1, "unknown command: volume frobnicate" },
+        { "help frobnicate", 1, "unknown command: frobnicate" },
+        { "ps --frobnicate", 125, "unknown flag: --frobnicate" },
+        { "stop -t soon one", 125, "invalid value \"soon\" for --time" },
+        { "login -p", 125, "flag needs a value: --password TEXT" },
+        { "run --cpu-period 5 host true", 125, "--cpu-period: 5 is not between 1000 and 1000000" },
+        { "run --cpu-quota 5 host true", 125, "--cpu-quota: 5 is below 1000" },
+        { "run --cpus 1 --cpu-quota 5000 host true", 125, "--cpus excludes --cpu-period and --cpu-quota" },
+        { "run --cpuset-mems a host true", 125, "invalid value \"a\" for --cpuset-mems" },
+        { "run --memory-swappiness 200 host true", 125, "--memory-swappiness: 200 is not between 0 and 100" },
+        { "run --blkio-weight-device /dev/null:5 host true", 125, "--blkio-weight-device: a weight is between 10 and 1000" },
+        { "run --device-cgroup-rule nonsense host true", 125, "--device-cgroup-rule nonsense: invalid rule" },
+        { "run --cgroup-parent ../up host true", 125, "--cgroup-parent ../up: it must be absolute" },
+        { "run --annotation =x host true", 125, "invalid value \"=x\" for --annotation" },
+        { "run --label-file /no/such host true", 125, "/no/such" },
         { "run --pull never nginx", 125, "no such image: nginx:latest" },
         { "run /usr", 125, "no image is called \"/usr\"" },
         { "run -q --pull=sometimes nginx", 125, "invalid value \"sometimes\" for --pull" },
@@ -80,7 +102,7 @@ public sealed class WrongCommandLineTests : IDisposable
         { "run --stop-signal 99 host true", 125, "invalid value \"99\" for --stop-signal" },
         { "run --runtime no-such-runtime host true", 125, "the runtime `no-such-runtime` is neither" },
         { "run -t host true", 125, "is not a TTY" },
-        { "exec -d -t nobody true", 125, "exec --detach with --tty is not supported" },
+        { "exec -d -t nobody true", 1, "exec --detach with --tty is not supported" },
         { "run --restart sometimes host true", 125, "invalid value \"sometimes\" for --restart" },
         { "run --rm --restart always host true", 125, "--restart and --rm exclude each other" },
         { "run --log-driver syslog host true", 125, "there is no such log driver here" },
@@ -90,13 +112,13 @@ public sealed class WrongCommandLineTests : IDisposable
         { "run --health-cmd true --health-timeout soon host true", 125, "invalid value \"soon\" for --health-timeout" },
         { "run --detach-keys ctrl-1 host true", 125, "unknown key \"ctrl-1\"" },
         { "run --oom-score-adj 2000 host true", 125, "invalid value \"2000\" for --oom-score-adj" },
-        { "exec", 125, "exec needs a container and a command" },
-        { "exec nothing true", 125, "no such container: nothing" },
+        { "exec", 1, "exec needs a container and a command" },
+        { "exec nothing true", 1, "no such container: nothing" },
         { "exec -w x nothing true", 125, "it must be absolute" },
         { "kill nothing", 1, "no such container: nothing" },
         { "kill -s NOISE nothing", 125, "invalid signal: \"NOISE\"" },
         { "rm nothing", 1, "no such container: nothing" },
-        { "frobnicate", 125, "unknown command: frobnicate" },
+        { "frobnicate", 1, "unknown command: frobnicate" },
         { "generate pictures", 125, "generate makes man, bash, zsh, fish or markdown" },
     };
 
@@ -116,6 +138,32 @@ public sealed class WrongCommandLineTests : IDisposable
 
     [Fact]
     public void A_near_miss_is_told() => Assert.Contains("hint: did you mean --memory?", _cdock.Do("run", "--memoy", "1m", "host").Error, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("volume")]
+    [InlineData("system")]
+    [InlineData("image")]
+    [InlineData("container")]
+    [InlineData("help")]
+    [InlineData("help", "run")]
+    [InlineData("-v")]
+    public void Who_asks_what_there_is_is_told(params string[] words)
+    {
+        Outcome outcome = _cdock.Do(words);
+
+        Assert.Equal((0, ""), (outcome.ExitCode, outcome.Error));
+        Assert.NotEqual("", outcome.Output);
+    }
+
+    [Fact]
+    public void With_force_what_is_not_there_is_told_and_no_failure()
+    {
+        Outcome container = _cdock.Do("rm", "-f", "nothing");
+        Assert.Equal((0, "cdock: no such container: nothing"), (container.ExitCode, container.FirstError));
+        Outcome image = _cdock.Do("rmi", "-f", "nothing");
+        Assert.Equal((0, "cdock: no such image: nothing"), (image.ExitCode, image.FirstError));
+        Assert.Equal(1, _cdock.Do("rmi", "nothing").ExitCode);
+    }
 
     public void Dispose() => _cdock.Dispose();
 }

@@ -29,9 +29,34 @@ public sealed record DeviceRequest(string PathOnHost, string PathInContainer, st
             : throw EngineException.Invalid($"--device {text}: invalid device mode \"{access}\"", "use letters of rwm");
     }
 
+    /// <summary>Reads <c>--device-cgroup-rule</c>: type, numbers, letters: <c>c 42:* rmw</c>.</summary>
+    /// <exception cref="EngineException"><see cref="FailureKind.Invalid"/>.</exception>
+    public static DeviceNumbers ParseRule(string text)
+    {
+        string[] parts = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return parts is ["a" or "b" or "c", string numbers, string access] && IsAccess(access) && numbers.Split(':') is [string major, string minor]
+            && IsNumber(major, out long? first) && IsNumber(minor, out long? second)
+            ? new DeviceNumbers(parts[0], first, second, access)
+            : throw EngineException.Invalid($"--device-cgroup-rule {text}: invalid rule", "use a type, numbers and letters of rwm: 'c 42:* rmw'");
+    }
+
+    private static bool IsNumber(string text, out long? number)
+    {
+        bool isNumber = uint.TryParse(text, out uint value);
+        number = isNumber ? value : null;
+        return isNumber || text == "*";
+    }
+
     private static bool IsAccess(string text)
         => text.Length is > 0 and <= 3 && text.All("rwm".Contains) && text.Distinct().Count() == text.Length;
 }
+
+/// <summary>One <c>--device-cgroup-rule</c>: devices by number, of which the container may use those that come later, too.</summary>
+/// <param name="Type"><c>c</c>, <c>b</c>, or <c>a</c> for both.</param>
+/// <param name="Major">Null is every number.</param>
+/// <param name="Minor">Null is every number.</param>
+/// <param name="Access">Letters of <c>rwm</c>: read, write, mknod.</param>
+public sealed record DeviceNumbers(string Type, long? Major, long? Minor, string Access);
 
 /// <summary>One <c>--device-read-bps</c> or its like: how much of a block device a second.</summary>
 /// <param name="Path">The device on the host, absolute.</param>

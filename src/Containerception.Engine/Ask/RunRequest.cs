@@ -121,6 +121,18 @@ public sealed record RunRequest
     /// <summary>How likely its processes are killed when the machine's memory is short, -1000 to 1000; null for as this process.</summary>
     public int? OomScoreAdjust { get; init; }
 
+    /// <summary>Words to the runtime, in config.json.</summary>
+    public ImmutableSortedDictionary<string, string> Annotations { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>The NIS domain name inside; null for none.</summary>
+    public string? Domainname { get; init; }
+
+    /// <summary>The cgroup above the container's; null is /cdock.</summary>
+    public string? CgroupParent { get; init; }
+
+    /// <summary>Devices that may be used beside those that everybody has, by number.</summary>
+    public ImmutableArray<DeviceNumbers> DeviceRules { get; init; } = [];
+
     /// <summary>Notes on the container.</summary>
     public ImmutableSortedDictionary<string, string> Labels { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 }
@@ -137,11 +149,23 @@ public sealed record LimitsRequest
     /// <summary>What the container is left with when the machine runs short.</summary>
     public long? MemoryReservationBytes { get; init; }
 
+    /// <summary>How readily its memory is swapped, 0 to 100; -1 as the host's.</summary>
+    public int? MemorySwappiness { get; init; }
+
     /// <summary>Processors, 0.01 to as many as there are.</summary>
     public decimal? Cpus { get; init; }
 
     /// <summary>The share of the processor when it is scarce; 1024 is the usual.</summary>
     public ulong? CpuShares { get; init; }
+
+    /// <summary>The time that <see cref="CpuQuotaMicroseconds"/> is a part of, 1000 to 1000000.</summary>
+    public ulong? CpuPeriodMicroseconds { get; init; }
+
+    /// <summary>Processor time in each period, at least 1000; -1 is any amount.</summary>
+    public long? CpuQuotaMicroseconds { get; init; }
+
+    /// <summary>The memory nodes it may take memory from: <c>0-1</c>.</summary>
+    public string? CpusetMems { get; init; }
 
     /// <summary>The processors it may run on: <c>0-3,7</c>.</summary>
     public string? CpusetCpus { get; init; }
@@ -151,6 +175,9 @@ public sealed record LimitsRequest
 
     /// <summary>The share of the disk, 10 to 1000.</summary>
     public ushort? BlockIoWeight { get; init; }
+
+    /// <summary>The share of each of these disks, 10 to 1000.</summary>
+    public ImmutableArray<DeviceRate> BlockIoWeightDevices { get; init; } = [];
 
     /// <summary>Bytes a second read of each device.</summary>
     public ImmutableArray<DeviceRate> DeviceReadBps { get; init; } = [];

@@ -38,6 +38,9 @@ internal sealed record ContainerDefinition
 
     public ImmutableArray<string> Command { get; init; } = [];
 
+    /// <summary>How many words of the command are the entrypoint.</summary>
+    public int EntrypointLength { get; init; }
+
     /// <summary>What was asked for of these, as it was asked for: an image made of the container starts so. Null for what its image says.</summary>
     public string? Entrypoint { get; init; }
 

@@ -40,6 +40,9 @@ public sealed record ContainerInfo
     /// <summary>The program and its arguments.</summary>
     public required ImmutableArray<string> Command { get; init; }
 
+    /// <summary>How many words of <see cref="Command"/> are the entrypoint.</summary>
+    public int EntrypointLength { get; init; }
+
     /// <summary>When it was made.</summary>
     public required DateTimeOffset Created { get; init; }
 

@@ -23,9 +23,10 @@ internal static class ConfigCompiler
         {
             Root = new RootConfig { Path = root.Path, Readonly = request.ReadOnly || (root.Base?.Root?.Readonly ?? false) },
             Hostname = linux.Namespaces.Any(one => one.Type == "uts") ? hostname : null,
+            Domainname = request.Domainname ?? config.Domainname,
             Process = WithProcess(config.Process ?? new ProcessConfig { Cwd = "/" }, request, root, hostname, capabilities),
             Mounts = WithMounts(config.Mounts, request, root),
-            Annotations = AnnotationsOf(config.Annotations.SetItems(request.Labels), request, root),
+            Annotations = AnnotationsOf(config.Annotations.SetItems(request.Labels).SetItems(request.Annotations), request, root),
             Linux = WithLimits(WithFilters(linux, request, capabilities, machine, root.Base is not null), request, machine, id),
         };
     }
@@ -230,10 +231,17 @@ internal static class ConfigCompiler
         return linux with
         {
             Devices = nodes,
-            CgroupsPath = machine is { IsRoot: true, HasCgroups: true } ? linux.CgroupsPath ?? $"/cdock/{id}" : linux.CgroupsPath,
+            CgroupsPath = machine is { IsRoot: true, HasCgroups: true } ? CgroupsPath(linux, request, id) : linux.CgroupsPath,
             Resources = machine is { IsRoot: true, HasCgroups: true } ? resources with { Devices = rules } : limited ? resources : null,
         };
     }
+
+    private static string CgroupsPath(LinuxConfig linux, RunRequest request, string id) => request.CgroupParent switch
+    {
+        null => linux.CgroupsPath ?? $"/cdock/{id}",
+        ['/', ..] parent when !parent.Split('/').Contains("..") => $"{parent.TrimEnd('/')}/{id}",
+        string other => throw EngineException.Invalid($"--cgroup-parent {other}: it must be absolute, and without `..`"),
+    };
 
     private static RlimitConfig Limit(UlimitRequest one) => new() { Type = Name(one), Soft = one.Soft, Hard = one.Hard };
 

@@ -37,7 +37,7 @@ internal static class DevicesCompiler
                 : [One(Machine.DeviceNode(device.PathOnHost, "--device"), device.PathInContainer, device.Access)]);
         }
 
-        return ([.. onto.Devices, .. found.Select(one => one.Node)], [.. rules, .. found.Select(one => one.Rule)]);
+        return ([.. onto.Devices, .. found.Select(one => one.Node)], [.. rules, .. found.Select(one => one.Rule), .. request.DeviceRules.Select(Rule)]);
     }
 
     private static IEnumerable<(DeviceConfig Node, DeviceRule Rule)> Below(string host, string inside, string access = "rwm")
@@ -82,6 +82,8 @@ internal static class DevicesCompiler
             },
             new DeviceRule { Allow = true, Type = type, Major = major, Minor = minor, Access = access });
     }
+
+    private static DeviceRule Rule(DeviceNumbers one) => new() { Allow = true, Type = one.Type, Major = one.Major, Minor = one.Minor, Access = one.Access };
 
     private static DeviceRule Character(long major, long? minor)
         => new() { Allow = true, Type = "c", Major = major, Minor = minor, Access = "rwm" };

@@ -10,6 +10,9 @@ internal static class InitProgram
 
     public static ImmutableArray<string> Arguments { get; } = ["init-process", "--"];
 
+    /// <summary>The program that was asked for: who lists containers did not ask for this one.</summary>
+    public static ImmutableArray<string> Without(ImmutableArray<string> arguments, bool isUsed) => isUsed ? arguments[(1 + Arguments.Length)..] : arguments;
+
     /// <exception cref="EngineException"><see cref="FailureKind.NotFound"/>: there is no ception here.</exception>
     public static MountConfig Mount() => new()
     {

@@ -10,6 +10,10 @@ internal static class LimitsCompiler
 {
     private const long MemoryBytesMin = 6 << 20;
     private const ulong CpuPeriodMicroseconds = 100_000;
+    private const ulong CpuPeriodMicrosecondsMin = 1000;
+    private const ulong CpuPeriodMicrosecondsMax = 1_000_000;
+    private const long CpuQuotaMicrosecondsMin = 1000;
+    private const int SwappinessMax = 100;
 
     /// <exception cref="EngineException"><see cref="FailureKind.Invalid"/>: limits that contradict each other or the machine.</exception>
     public static LinuxResources Compile(LimitsRequest limits, LinuxResources onto, int processors) => onto with
@@ -24,7 +28,7 @@ internal static class LimitsCompiler
     {
         long? limit = limits.MemoryBytesMax;
         long? swap = limits.MemoryAndSwapBytesMax;
-        if (limit is null && swap is null && limits.MemoryReservationBytes is null)
+        if (limit is null && swap is null && limits.MemoryReservationBytes is null && limits.MemorySwappiness is null or -1)
         {
             return onto;
         }
@@ -54,6 +58,11 @@ internal static class LimitsCompiler
             throw EngineException.Invalid("--memory-reservation is above --memory");
         }
 
+        if (limits.MemorySwappiness is < -1 or > SwappinessMax)
+        {
+            throw EngineException.Invalid($"--memory-swappiness: {limits.MemorySwappiness} is not between 0 and {SwappinessMax}");
+        }
+
         return (onto ?? new MemoryLimits()) with
         {
             Limit = limit ?? onto?.Limit,
@@ -61,12 +70,13 @@ internal static class LimitsCompiler
             // docker's rule: as much swap as memory, unless asked otherwise. runtime-spec counts both together.
             Swap = swap ?? (limit is long bytes ? bytes * 2 : onto?.Swap),
             Reservation = limits.MemoryReservationBytes ?? onto?.Reservation,
+            Swappiness = limits.MemorySwappiness is >= 0 and int swappiness ? (ulong)swappiness : onto?.Swappiness,
         };
     }
 
     private static CpuLimits? Cpu(LimitsRequest limits, CpuLimits? onto, int processors)
     {
-        if (limits.Cpus is null && limits.CpuShares is null && limits.CpusetCpus is null)
+        if (limits is { Cpus: null, CpuShares: null, CpusetCpus: null, CpusetMems: null, CpuPeriodMicroseconds: null, CpuQuotaMicroseconds: null })
         {
             return onto;
         }
@@ -83,12 +93,38 @@ internal static class LimitsCompiler
             cpu = cpu with { Quota = (long)(cpus * CpuPeriodMicroseconds), Period = CpuPeriodMicroseconds };
         }
 
-        return cpu with { Shares = limits.CpuShares ?? cpu.Shares, Cpus = limits.CpusetCpus ?? cpu.Cpus };
+        CheckQuota(limits);
+        return cpu with
+        {
+            Quota = limits.CpuQuotaMicroseconds ?? cpu.Quota,
+            Period = limits.CpuPeriodMicroseconds ?? cpu.Period,
+            Shares = limits.CpuShares ?? cpu.Shares,
+            Cpus = limits.CpusetCpus ?? cpu.Cpus,
+            Mems = limits.CpusetMems ?? cpu.Mems,
+        };
+    }
+
+    private static void CheckQuota(LimitsRequest limits)
+    {
+        if (limits.Cpus is not null && (limits.CpuPeriodMicroseconds is not null || limits.CpuQuotaMicroseconds is not null))
+        {
+            throw EngineException.Invalid("--cpus excludes --cpu-period and --cpu-quota", "it is the one divided by the other");
+        }
+
+        if (limits.CpuPeriodMicroseconds is < CpuPeriodMicrosecondsMin or > CpuPeriodMicrosecondsMax)
+        {
+            throw EngineException.Invalid($"--cpu-period: {limits.CpuPeriodMicroseconds} is not between {CpuPeriodMicrosecondsMin} and {CpuPeriodMicrosecondsMax}");
+        }
+
+        if (limits.CpuQuotaMicroseconds is not -1 and < CpuQuotaMicrosecondsMin)
+        {
+            throw EngineException.Invalid($"--cpu-quota: {limits.CpuQuotaMicroseconds} is below {CpuQuotaMicrosecondsMin}", "-1 is any amount");
+        }
     }
 
     private static BlockIoLimits? BlockIo(LimitsRequest limits, BlockIoLimits? onto)
     {
-        bool asked = limits.BlockIoWeight is not null || !limits.DeviceReadBps.IsEmpty || !limits.DeviceWriteBps.IsEmpty
+        bool asked = limits.BlockIoWeight is not null || !limits.BlockIoWeightDevices.IsEmpty || !limits.DeviceReadBps.IsEmpty || !limits.DeviceWriteBps.IsEmpty
             || !limits.DeviceReadIops.IsEmpty || !limits.DeviceWriteIops.IsEmpty;
         if (!asked)
         {
@@ -100,10 +136,21 @@ internal static class LimitsCompiler
             throw EngineException.Invalid($"--blkio-weight: {limits.BlockIoWeight} is not between 10 and 1000");
         }
 
+        if (limits.BlockIoWeightDevices.Any(one => one.Rate is < 10 or > 1000))
+        {
+            throw EngineException.Invalid("--blkio-weight-device: a weight is between 10 and 1000");
+        }
+
         BlockIoLimits disk = onto ?? new BlockIoLimits();
         return disk with
         {
             Weight = limits.BlockIoWeight ?? disk.Weight,
+            WeightDevice =
+            [
+                .. disk.WeightDevice,
+                .. Throttles(limits.BlockIoWeightDevices, "--blkio-weight-device")
+                    .Select(one => new WeightDevice { Major = one.Major, Minor = one.Minor, Weight = (ushort)one.Rate }),
+            ],
             ThrottleReadBpsDevice = [.. disk.ThrottleReadBpsDevice, .. Throttles(limits.DeviceReadBps, "--device-read-bps")],
             ThrottleWriteBpsDevice = [.. disk.ThrottleWriteBpsDevice, .. Throttles(limits.DeviceWriteBps, "--device-write-bps")],
             ThrottleReadIopsDevice = [.. disk.ThrottleReadIopsDevice, .. Throttles(limits.DeviceReadIops, "--device-read-iops")],

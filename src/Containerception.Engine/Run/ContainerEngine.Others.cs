@@ -98,6 +98,7 @@ public sealed partial class ContainerEngine
             Image = definition.Image,
             ImageId = definition.ImageId,
             Command = definition.Command,
+            EntrypointLength = definition.EntrypointLength,
             Created = definition.Created,
             Started = status?.Started,
             Finished = status?.Finished,

@@ -132,7 +132,7 @@ public sealed partial class ContainerEngine
         FindSources(request);
         CidFile.Reserve(request.CidFile, undo);
         ContainerDefinition definition = _store.Add(
-            Define(request, root, runtime, directory.Id, config.Process!.Args) with { Fillings = fillings }, request.Name, isWhole);
+            Define(request, root, runtime, directory.Id, InitProgram.Without(config.Process!.Args, request.Init)) with { Fillings = fillings }, request.Name, isWhole);
         undo.Add(() => _store.Table.Remove(definition.Id));
         CidFile.Write(request.CidFile, definition.Id);
         Note("create", definition);
@@ -149,6 +149,7 @@ public sealed partial class ContainerEngine
         AutoRemove = request.AutoRemove,
         Restart = request.Restart.ToString(),
         Command = command,
+        EntrypointLength = request.Entrypoint switch { null => root.Image?.Entrypoint.Length ?? 0, "" => 0, _ => 1 },
         Entrypoint = request.Entrypoint,
         Arguments = request.Command,
         Environment = request.Environment,

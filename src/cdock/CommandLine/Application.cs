@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using Containerception.Engine;
 using Containerception.Images;
 using Containerception.Linux;
@@ -85,7 +84,7 @@ internal sealed class Application(Output output)
 
     public int Run(string[] words)
     {
-        words = SystemCommand.Rewrite(ContainerCommand.Rewrite(words));
+        words = ImageCommand.Rewrite(SystemCommand.Rewrite(ContainerCommand.Rewrite(HelpWords(words))));
         try
         {
             return Invoke(words);
@@ -93,7 +92,7 @@ internal sealed class Application(Output output)
         catch (UsageException wrong)
         {
             output.Fail(wrong.Message, wrong.Hint ?? (words.Length > 0 ? $"see cdock {words[0]} --help" : "see cdock --help"));
-            return ExitCode.NotStarted;
+            return wrong.ExitCode;
         }
         catch (TemplateException wrong)
         {
@@ -103,24 +102,32 @@ internal sealed class Application(Output output)
         catch (EngineException failed)
         {
             output.Fail(failed.Message, failed.Hint);
-            return words is ["run" or "exec" or "child", ..] ? ExitCode.Of(failed.Kind) : ExitCode.Failure;
+            return ExitCodeOf(failed, words);
         }
         catch (ImageException failed)
         {
             output.Fail(failed.Message, failed.Hint);
-            return words is ["run" or "exec", ..] ? ExitCode.NotStarted : ExitCode.Failure;
+            return words is ["run", ..] ? ExitCode.NotStarted : ExitCode.Failure;
         }
         catch (DatabaseException failed)
         {
             output.Fail(failed.Message, failed.Hint);
-            return words is ["run" or "exec", ..] ? ExitCode.NotStarted : ExitCode.Failure;
+            return words is ["run", ..] ? ExitCode.NotStarted : ExitCode.Failure;
         }
         catch (Exception failed) when (failed is LinuxException or ConfigException or IOException or UnauthorizedAccessException)
         {
             output.Fail(failed.Message, hint: null);
-            return words is ["run" or "exec", ..] ? ExitCode.NotStarted : ExitCode.Failure;
+            return words is ["run", ..] ? ExitCode.NotStarted : ExitCode.Failure;
         }
     }
+
+    /// <summary>docker's other ways to ask: <c>help</c>, <c>help run</c>, <c>-v</c>.</summary>
+    private static string[] HelpWords(string[] words) => words switch
+    {
+        ["help", .. string[] verb] => [.. verb, "--help"],
+        ["-v"] => ["--version"],
+        _ => words,
+    };
 
     private int Invoke(string[] words)
     {
@@ -128,16 +135,21 @@ internal sealed class Application(Output output)
         Command? verb = words.Length > 0 ? root.Subcommands.FirstOrDefault(command => command.Name == words[0] || command.Aliases.Contains(words[0])) : null;
         if (words.Length > 0 && verb is null && words[0] is not ['-', ..])
         {
-            throw new UsageException($"unknown command: {words[0]}", "see cdock --help");
+            throw Refusal.Unknown(words[0]);
+        }
+
+        if (verb is { Subcommands.Count: > 0 } && words.Length == 1)
+        {
+            words = [verb.Name, "--help"];
         }
 
         string[] rewritten = verb is not null && EndAtFirstWord.Contains(verb.Name) && !AsksForHelp(verb, words)
             ? [verb.Name, .. DockerGrammar.Rewrite(verb, words.AsSpan(1))]
             : words.Length == 0 ? ["--help"] : words;
         ParseResult parsed = root.Parse(rewritten, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = true });
-        foreach (ParseError error in parsed.Errors)
+        if (parsed.Errors.Count > 0)
         {
-            throw new UsageException(error.Message);
+            throw Refusal.Of(parsed);
         }
 
         return parsed.Invoke(new InvocationConfiguration
@@ -148,6 +160,14 @@ internal sealed class Application(Output output)
             ProcessTerminationTimeout = null,
         });
     }
+
+    // What stands in the way of a further program is no failure of one: of `exec`, docker says 125 never.
+    private static int ExitCodeOf(EngineException failed, string[] words) => (words, ExitCode.Of(failed.Kind)) switch
+    {
+        (["run" or "child", ..], int code) => code,
+        (["exec", ..], ExitCode.NotExecutable or ExitCode.ProgramNotFound) => ExitCode.Of(failed.Kind),
+        _ => ExitCode.Failure,
+    };
 
     // --help before the first word that is no flag; a value of a flag that says so is not asked for much.
     private static bool AsksForHelp(Command verb, string[] words)

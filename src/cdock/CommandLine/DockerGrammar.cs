@@ -118,8 +118,11 @@ internal static class DockerGrammar
     }
 }
 
-/// <summary>The words of a command line make no sense. The exit code is 125.</summary>
+/// <summary>The words of a command line make no sense.</summary>
 internal sealed class UsageException(string message, string? hint = null) : Exception(message)
 {
     public string? Hint { get; } = hint;
+
+    /// <summary>docker's: 125 for flags, 1 for verbs, and for too few or too many words.</summary>
+    public int ExitCode { get; init; } = Cdock.ExitCode.NotStarted;
 }

@@ -86,8 +86,17 @@ internal sealed class ContainerRow(ContainerEngine engine, Listing listing, Date
         ContainerState.Running => $"Up {Words.Duration(now - one.Started!.Value)}{Health(one)}",
         ContainerState.Paused => $"Up {Words.Duration(now - one.Started!.Value)} (Paused)",
         ContainerState.Restarting => $"Restarting ({one.ExitCode}) {Words.Ago(one.Finished!.Value, now)}",
-        ContainerState.Exited => $"Exited ({one.ExitCode}) {Words.Ago(one.Finished!.Value, now)}",
+        ContainerState.Exited => $"Exited ({one.ExitCode}) {Words.Ago(one.Finished!.Value, now)}{Killer(one)}",
         _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    // Where docker tells of health: what killed it, which an exit code alone leaves open.
+    private static string Killer(ContainerInfo one) => one switch
+    {
+        { OomKills: > 0 } => " (out of memory)",
+        { Signal: (int)Linux.Signal.SIGSYS } => " (seccomp)",
+        { Signal: > 0 } => $" ({Linux.Signals.Name((Linux.Signal)one.Signal)})",
+        _ => "",
     };
 
     private static string Health(ContainerInfo one) => one.Health?.Status switch

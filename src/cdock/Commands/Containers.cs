@@ -12,14 +12,18 @@ internal static class Containers
         Arity = ArgumentArity.OneOrMore,
     };
 
-    public static int Each(string[]? containers, Output output, Action<string> work) => EachSaying(containers, output, container =>
+    /// <param name="containers">Names or ids.</param>
+    /// <param name="output">Where failures are told.</param>
+    /// <param name="work">What is done with each.</param>
+    /// <param name="isMissingFine">One that is not there is told of, and is no failure: docker's <c>--force</c>.</param>
+    public static int Each(string[]? containers, Output output, Action<string> work, bool isMissingFine = false) => EachSaying(containers, output, container =>
     {
         work(container);
         return container;
-    });
+    }, isMissingFine);
 
     /// <summary>The same, where there is more to say of each than its name.</summary>
-    public static int EachSaying(string[]? containers, Output output, Func<string, string> work)
+    public static int EachSaying(string[]? containers, Output output, Func<string, string> work, bool isMissingFine = false)
     {
         int exitCode = ExitCode.Success;
         foreach (string container in containers ?? [])
@@ -31,7 +35,7 @@ internal static class Containers
             catch (EngineException failure)
             {
                 output.Fail(failure.Message, failure.Hint);
-                exitCode = ExitCode.Failure;
+                exitCode = isMissingFine && failure.Kind == FailureKind.NotFound ? exitCode : ExitCode.Failure;
             }
         }
 

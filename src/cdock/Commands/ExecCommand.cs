@@ -1,3 +1,4 @@
+using System.Collections;
 using System.CommandLine;
 using Containerception.Engine;
 
@@ -12,6 +13,7 @@ internal static class ExecCommand
         Option<bool> tty = new("--tty", "-t") { Description = "Give the program a terminal of its own" };
         Option<bool> detach = new("--detach", "-d") { Description = "Return once the program runs" };
         Option<string[]> env = new("--env", "-e") { Description = "Set an environment variable", HelpName = "NAME=VALUE" };
+        Option<string[]> envFile = new("--env-file") { Description = "Set the environment variables of a file", HelpName = "FILE" };
         Option<string> user = new("--user", "-u") { Description = "Who runs the program: names or numbers", HelpName = "USER[:GROUP]" };
         Option<string> workdir = new("--workdir", "-w") { Description = "The working directory inside", HelpName = "DIR" };
         Option<bool> privileged = new("--privileged") { Description = "All capabilities" };
@@ -22,14 +24,14 @@ internal static class ExecCommand
         };
         Command command = new("exec", "Run one more program in a running container")
         {
-            interactive, tty, detach, env, user, workdir, privileged, words,
+            interactive, tty, detach, env, envFile, user, workdir, privileged, words,
         };
         command.SetAction(parsed =>
         {
             string[] given = parsed.GetValue(words) ?? [];
             if (given.Length < 2)
             {
-                throw new UsageException("exec needs a container and a command");
+                throw Refusal.Words("exec needs a container and a command");
             }
 
             if (parsed.GetValue(workdir) is string directory && !directory.StartsWith('/'))
@@ -42,6 +44,7 @@ internal static class ExecCommand
                 Terminal.Check(parsed.GetValue(tty), parsed.GetValue(interactive));
             }
 
+            IDictionary variables = Environment.GetEnvironmentVariables();
             return ContainerEngine.Open(new EngineOptions()).Exec(new ExecRequest
             {
                 Container = given[0],
@@ -51,8 +54,8 @@ internal static class ExecCommand
                 Detach = parsed.GetValue(detach),
                 Environment =
                 [
-                    .. (parsed.GetValue(env) ?? []).Select(text => EnvironmentFile.ParseVariable(text, Environment.GetEnvironmentVariables()))
-                        .OfType<string>(),
+                    .. (parsed.GetValue(envFile) ?? []).SelectMany(path => EnvironmentFile.Read(path, variables)),
+                    .. (parsed.GetValue(env) ?? []).Select(text => EnvironmentFile.ParseVariable(text, variables)).OfType<string>(),
                 ],
                 User = parsed.GetValue(user),
                 WorkingDirectory = parsed.GetValue(workdir),

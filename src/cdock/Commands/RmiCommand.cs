@@ -8,7 +8,7 @@ internal static class RmiCommand
 {
     public static Command Create(Output output, string name)
     {
-        Option<bool> force = new("--force", "-f") { Description = "Also where containers were made of it, or where it has several names" };
+        Option<bool> force = new("--force", "-f") { Description = "Also where containers were made of it, or where it has several names; one that is not there is no failure" };
         Option<bool> keep = new("--no-prune") { Description = "Leave the content that nothing leads to any more" };
         Argument<string[]> images = new("IMAGE") { Description = "Names or ids", Arity = ArgumentArity.OneOrMore };
         Command command = new(name, "Remove images, or names of them") { force, keep, images };
@@ -26,7 +26,7 @@ internal static class RmiCommand
                 catch (ImageException failure)
                 {
                     output.Fail(failure.Message, failure.Hint);
-                    exitCode = ExitCode.Failure;
+                    exitCode = parsed.GetValue(force) && failure.Failure == ImageFailure.NotFound ? exitCode : ExitCode.Failure;
                 }
             }
 

@@ -38,6 +38,9 @@ internal sealed class RunOptions
     public Option<string> HealthStartPeriod { get; } = Text("--health-start-period", "TIME", "For so long failures do not count (default: 0s)");
     public Option<string> HealthStartInterval { get; } = Text("--health-start-interval", "TIME", "From one check to the next meanwhile (default: 5s)");
     public Option<bool> NoHealthCheck { get; } = Switch("--no-healthcheck", "Check nothing, whatever the image says");
+    public Option<string[]> LabelFile { get; } = List("--label-file", "FILE", "The notes of a file, one a line");
+    public Option<string[]> Annotation { get; } = List("--annotation", "NAME=VALUE", "A word to the OCI runtime");
+    public Option<string> Domainname { get; } = Text("--domainname", "NAME", "The NIS domain name inside");
     public Option<string[]> Label { get; } = List("--label", "NAME=VALUE", "A note on the container", "-l");
 
     public Option<string[]> Volume { get; } = List("--volume", "[SRC:]DST[:ro]", "Show a directory or file of the host, or a volume: SRC is its name, or none", "-v");
@@ -53,10 +56,16 @@ internal sealed class RunOptions
     public Option<string> Cpus { get; } = Text("--cpus", "NUMBER", "The most processor time: 0.5 is half a processor");
     public Option<string> CpuShares { get; } = Text("--cpu-shares", "NUMBER", "The share of the processors when they are scarce (usual: 1024)", "-c");
     public Option<string> CpusetCpus { get; } = Text("--cpuset-cpus", "LIST", "The processors to run on: 0-3,7");
+    public Option<string> CpusetMems { get; } = Text("--cpuset-mems", "LIST", "The memory nodes to take memory from: 0-1");
+    public Option<string> CpuPeriod { get; } = Text("--cpu-period", "MICROSECONDS", "What --cpu-quota is a part of, 1000 to 1000000");
+    public Option<string> CpuQuota { get; } = Text("--cpu-quota", "MICROSECONDS", "The most processor time in each --cpu-period, 1000 or more; -1 is any amount");
+    public Option<string> MemorySwappiness { get; } = Text("--memory-swappiness", "NUMBER", "How readily its memory is swapped, 0 to 100; -1 as the host's (cgroup v1)");
+    public Option<string> CgroupParent { get; } = Text("--cgroup-parent", "PATH", "The cgroup above the container's (default: /cdock)");
     public Option<string> PidsLimit { get; } = Text("--pids-limit", "NUMBER", "The most processes and threads; -1 is any number");
     public Option<bool> OomKillDisable { get; } = Switch("--oom-kill-disable", "Without memory its processes wait, and are not killed (cgroup v1)");
     public Option<string> OomScoreAdj { get; } = Text("--oom-score-adj", "NUMBER", "How likely they are killed when the machine's memory is short, -1000 to 1000");
     public Option<string> BlkioWeight { get; } = Text("--blkio-weight", "NUMBER", "The share of the disk, 10 to 1000");
+    public Option<string[]> BlkioWeightDevice { get; } = List("--blkio-weight-device", "PATH:NUMBER", "The share of one disk, 10 to 1000");
     public Option<string[]> DeviceReadBps { get; } = List("--device-read-bps", "PATH:RATE", "The most bytes a second read of a disk: /dev/sda:1mb");
     public Option<string[]> DeviceWriteBps { get; } = List("--device-write-bps", "PATH:RATE", "The most bytes a second written to a disk");
     public Option<string[]> DeviceReadIops { get; } = List("--device-read-iops", "PATH:NUMBER", "The most reads a second of a disk");
@@ -64,6 +73,7 @@ internal sealed class RunOptions
     public Option<string[]> Ulimit { get; } = List("--ulimit", "NAME=SOFT[:HARD]", "A limit of getrlimit(2): nofile=1024");
 
     public Option<string[]> Device { get; } = List("--device", "PATH[:PATH][:rwm]", "Let the program use a device of the host");
+    public Option<string[]> DeviceCgroupRule { get; } = List("--device-cgroup-rule", "RULE", "Allow devices by number: 'c 42:* rmw'");
     public Option<string[]> CapAdd { get; } = List("--cap-add", "CAPABILITY", "Give a capability; ALL gives every one");
     public Option<string[]> CapDrop { get; } = List("--cap-drop", "CAPABILITY", "Take a capability; ALL takes every one");
     public Option<string[]> SecurityOpt { get; } = List(
@@ -92,16 +102,16 @@ internal sealed class RunOptions
     /// <summary>Those that a container can be given later too.</summary>
     public IEnumerable<Option> Limits =>
     [
-        Memory, MemorySwap, MemoryReservation, Cpus, CpuShares, CpusetCpus, PidsLimit, BlkioWeight, DeviceReadBps, DeviceWriteBps, DeviceReadIops,
-        DeviceWriteIops,
+        Memory, MemorySwap, MemoryReservation, Cpus, CpuShares, CpusetCpus, CpusetMems, CpuPeriod, CpuQuota, PidsLimit, BlkioWeight, DeviceReadBps,
+        DeviceWriteBps, DeviceReadIops, DeviceWriteIops,
     ];
 
     public IEnumerable<Option> All =>
     [
-        Bundle, Rootfs, Pull, Quiet, Platform, Interactive, Tty, Remove, Detach, Name, Hostname, Env, EnvFile, Workdir, User, GroupAdd, Entrypoint, Init, StopSignal,
+        Bundle, Rootfs, Pull, Quiet, Platform, Interactive, Tty, Remove, Detach, Name, Hostname, Domainname, Annotation, LabelFile, Env, EnvFile, Workdir, User, GroupAdd, Entrypoint, Init, StopSignal,
         StopTimeout, Restart, CidFile, DetachKeys, SignalProxy, LogDriver, LogOpt, HealthCommand, HealthInterval, HealthTimeout, HealthRetries,
         HealthStartPeriod, HealthStartInterval, NoHealthCheck, Label, Volume, VolumesFrom, Mount, Tmpfs, ReadOnly, ShmSize, Memory, MemorySwap, MemoryReservation, Cpus, CpuShares, CpusetCpus, PidsLimit,
-        OomKillDisable, OomScoreAdj, BlkioWeight, DeviceReadBps, DeviceWriteBps, DeviceReadIops, DeviceWriteIops, Ulimit, Device, CapAdd, CapDrop, SecurityOpt, Privileged,
+        CpusetMems, CpuPeriod, CpuQuota, MemorySwappiness, CgroupParent, OomKillDisable, OomScoreAdj, BlkioWeight, BlkioWeightDevice, DeviceCgroupRule, DeviceReadBps, DeviceWriteBps, DeviceReadIops, DeviceWriteIops, Ulimit, Device, CapAdd, CapDrop, SecurityOpt, Privileged,
         Sysctl, Network, Pid, Ipc, Uts, Userns, Cgroupns, Isolate, Runtime, Explain,
     ];
 

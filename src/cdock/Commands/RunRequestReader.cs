@@ -63,7 +63,11 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
             CidFile = Text(options.CidFile) is string file ? Path.GetFullPath(file) : null,
             OomKillDisable = Has(options.OomKillDisable),
             OomScoreAdjust = ReadOomScore(),
-            Labels = ReadPairs(options.Label, valueNeeded: false),
+            Labels = Pairs([.. List(options.LabelFile).SelectMany(LabelsOf), .. List(options.Label)], "--label", valueNeeded: false),
+            Annotations = ReadPairs(options.Annotation, valueNeeded: false),
+            Domainname = Text(options.Domainname),
+            CgroupParent = Text(options.CgroupParent),
+            DeviceRules = [.. List(options.DeviceCgroupRule).Select(DeviceRequest.ParseRule)],
         };
         return request.AutoRemove && request.Restart.Kind != RestartKind.No
             ? throw new UsageException("--restart and --rm exclude each other", "what is started again cannot be removed at its end")
@@ -90,7 +94,11 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
             (not null, not null) => throw new UsageException("--rootfs and --bundle exclude each other"),
             (string directory, _) => (RootRequest.FromDirectory(directory), words),
             (_, string bundle) => (RootRequest.FromBundle(bundle), words),
-            _ when words.IsEmpty => throw new UsageException("run needs an image", "use the name of one, `host`, --rootfs DIR or --bundle DIR"),
+            _ when words.IsEmpty => throw new UsageException(
+                $"{parsed.CommandResult.Command.Name} needs an image", "use the name of one, `host`, --rootfs DIR or --bundle DIR")
+            {
+                ExitCode = ExitCode.Failure,
+            },
             _ => (named!(words[0]), words[1..]),
         };
     }
@@ -113,22 +121,27 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
         MemoryBytesMax = Bytes(options.Memory),
         MemoryAndSwapBytesMax = Text(options.MemorySwap) == "-1" ? -1 : Bytes(options.MemorySwap),
         MemoryReservationBytes = Bytes(options.MemoryReservation),
+        MemorySwappiness = Number<int>(options.MemorySwappiness),
         Cpus = Number<decimal>(options.Cpus),
         CpuShares = Number<ulong>(options.CpuShares),
-        CpusetCpus = ReadCpuset(),
+        CpuPeriodMicroseconds = Number<ulong>(options.CpuPeriod),
+        CpuQuotaMicroseconds = Number<long>(options.CpuQuota),
+        CpusetCpus = ReadCpuset(options.CpusetCpus),
+        CpusetMems = ReadCpuset(options.CpusetMems),
         PidsMax = Number<long>(options.PidsLimit),
         BlockIoWeight = Number<ushort>(options.BlkioWeight),
+        BlockIoWeightDevices = Rates(options.BlkioWeightDevice, bytes: false),
         DeviceReadBps = Rates(options.DeviceReadBps, bytes: true),
         DeviceWriteBps = Rates(options.DeviceWriteBps, bytes: true),
         DeviceReadIops = Rates(options.DeviceReadIops, bytes: false),
         DeviceWriteIops = Rates(options.DeviceWriteIops, bytes: false),
     };
 
-    private string? ReadCpuset()
+    private string? ReadCpuset(Option<string> option)
     {
-        string? list = Text(options.CpusetCpus);
+        string? list = Text(option);
         bool good = list is null || list.Split(',').All(part => part.Split('-') is { Length: 1 or 2 } ends && ends.All(end => uint.TryParse(end, out _)));
-        return good ? list : throw new UsageException($"invalid value \"{list}\" for --cpuset-cpus", "use a list like 0-3,7");
+        return good ? list : throw new UsageException($"invalid value \"{list}\" for {option.Name}", "use a list like 0-3,7");
     }
 
     private NamespacesRequest ReadNamespaces() => new()
@@ -189,15 +202,20 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
             : Signals.TryParse(text, out Signal signal) ? signal
             : throw new UsageException($"invalid value \"{text}\" for --stop-signal", "use a name or a number: TERM, SIGTERM, 15");
 
-    private ImmutableSortedDictionary<string, string> ReadPairs(Option<string[]> option, bool valueNeeded)
+    private ImmutableSortedDictionary<string, string> ReadPairs(Option<string[]> option, bool valueNeeded) => Pairs(List(option), option.Name, valueNeeded);
+
+    private static IEnumerable<string> LabelsOf(string path)
+        => File.ReadLines(path).Select(line => line.TrimStart()).Where(line => line is not ("" or ['#', ..]));
+
+    private static ImmutableSortedDictionary<string, string> Pairs(IEnumerable<string> texts, string flag, bool valueNeeded)
     {
         ImmutableSortedDictionary<string, string>.Builder pairs = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
-        foreach (string text in List(option))
+        foreach (string text in texts)
         {
             string[] parts = text.Split('=', 2);
             if (parts[0].Length == 0 || (valueNeeded && parts.Length < 2))
             {
-                throw new UsageException($"invalid value \"{text}\" for {option.Name}", "use NAME=VALUE");
+                throw new UsageException($"invalid value \"{text}\" for {flag}", "use NAME=VALUE");
             }
 
             pairs[parts[0]] = parts.Length == 2 ? parts[1] : "";
