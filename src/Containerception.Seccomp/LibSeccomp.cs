@@ -53,6 +53,9 @@ internal sealed partial class LibSeccomp : IDisposable
         return number < 0 ? null : number;
     }
 
+    /// <summary>The name of a call on one architecture; null for a number or an architecture that this libseccomp has never heard of.</summary>
+    public static string? Name(uint architecture, int number) => seccomp_syscall_resolve_num_arch(architecture, number);
+
     /// <returns>False when the filter has it already.</returns>
     public bool AddArchitecture(uint architecture, string name)
     {
@@ -116,6 +119,9 @@ internal sealed partial class LibSeccomp : IDisposable
 
     [LibraryImport("libseccomp", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int seccomp_syscall_resolve_name_arch(uint architecture, string name);
+
+    [LibraryImport("libseccomp", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial string? seccomp_syscall_resolve_num_arch(uint architecture, int number);
 
     [LibraryImport("libseccomp")]
     private static partial int seccomp_rule_add_array(nint context, uint action, int call, uint count, ReadOnlySpan<ScmpArgCmp> conditions);

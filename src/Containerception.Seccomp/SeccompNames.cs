@@ -7,6 +7,11 @@ namespace Containerception.Seccomp;
 /// <summary>The words of the specification, and libseccomp's numbers for them (seccomp.h, linux/audit.h).</summary>
 public static class SeccompNames
 {
+    /// <summary>The name of a system call; null for a number that nobody knows.</summary>
+    /// <param name="architecture">AUDIT_ARCH_* of linux/audit.h.</param>
+    /// <param name="number">The kernel's.</param>
+    public static string? SyscallName(uint architecture, int number) => LibSeccomp.Name(architecture, number);
+
     /// <summary>Every action that a profile may name.</summary>
     public static ImmutableArray<string> Actions =>
     [

@@ -63,8 +63,8 @@ public sealed partial class ContainerEngine
     {
         if ((Signal)info.Signal == Signal.SIGSYS)
         {
-            yield return "SIGSYS: a seccomp filter killed it for a system call that it does not allow. Which one, only the kernel's audit log says: "
-                + "ausearch -m SECCOMP, or dmesg | grep type=1326.";
+            yield return "SIGSYS: a seccomp filter killed it for a system call that it does not allow."
+                + (info.Reason is null ? " Which one, only the kernel's audit log says: ausearch -m SECCOMP, or dmesg | grep type=1326." : "");
         }
         else if (info is { ExitCode: 127, Signal: 0 })
         {

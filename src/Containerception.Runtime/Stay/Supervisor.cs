@@ -228,6 +228,7 @@ internal sealed class Supervisor : IClientRequests, IDisposable
         _health = null;
         _log?.EndLines();
         long oomKills = TryCountOomKills();
+        string? refused = ended.Signal == Signal.SIGSYS ? RefusedCall.TryFind(ended.Pid, _status.Started ?? _clock.GetUtcNow()) : null;
         string? complaint = TryDelete();
         StatusReport over = _status with
         {
@@ -236,7 +237,7 @@ internal sealed class Supervisor : IClientRequests, IDisposable
             ExitCode = ended.ExitCode,
             Signal = (int)ended.Signal,
             OomKills = oomKills,
-            Reason = complaint,
+            Reason = complaint ?? refused,
         };
         if (!over.WasStopped && _policy.Wants(ended.ExitCode, over.RestartCount))
         {
