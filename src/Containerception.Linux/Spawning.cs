@@ -26,6 +26,8 @@ public static partial class Spawning
     // sigset_t of libc is larger than the kernel's.
     private const int SignalSetBytes = 128;
 
+    private const int FurtherNumber = 4;
+
     /// <summary>Starts a program. The signal mask is cleared, and SIGPIPE, which .NET ignores, ends the program again.</summary>
     /// <param name="path">Not searched for in PATH.</param>
     /// <param name="arguments">With argv[0].</param>
@@ -35,6 +37,7 @@ public static partial class Spawning
     /// <param name="standardError">Becomes descriptor 2.</param>
     /// <param name="third">Becomes descriptor 3; null is none.</param>
     /// <param name="flags">POSIX_SPAWN_SETSID for a session of its own, POSIX_SPAWN_SETPGROUP for a process group of its own.</param>
+    /// <param name="further">Become the descriptors from 4 on, in this order.</param>
     /// <returns>The pid.</returns>
     /// <exception cref="LinuxException"><see cref="Errno.ENOENT"/>, <see cref="Errno.EACCES"/>: as for execve(2).</exception>
     public static unsafe int PosixSpawn(
@@ -45,10 +48,12 @@ public static partial class Spawning
         SafeFileHandle? standardOutput = null,
         SafeFileHandle? standardError = null,
         SpawnFlags flags = SpawnFlags.None,
-        SafeFileHandle? third = null)
+        SafeFileHandle? third = null,
+        IReadOnlyList<SafeFileHandle>? further = null)
     {
         ArgumentNullException.ThrowIfNull(arguments);
         ArgumentNullException.ThrowIfNull(environment);
+        further ??= [];
 
         byte* attributes = stackalloc byte[OpaqueBytes];
         byte* actions = stackalloc byte[OpaqueBytes];
@@ -58,6 +63,7 @@ public static partial class Spawning
         new Span<byte>(pipeSignal, SignalSetBytes).Clear();
         pipeSignal[0] = 1UL << ((int)Signal.SIGPIPE - 1);
 
+        using OutOfTheWay moved = new(further);
         using NativeTexts argv = new(arguments);
         using NativeTexts envp = new(environment);
         flags |= SpawnFlags.POSIX_SPAWN_SETSIGDEF | SpawnFlags.POSIX_SPAWN_SETSIGMASK;
@@ -74,6 +80,11 @@ public static partial class Spawning
             Redirect(actions, standardOutput, 1);
             Redirect(actions, standardError, 2);
             Redirect(actions, third, 3);
+            for (int i = 0; i < further.Count; i++)
+            {
+                Redirect(actions, moved.Files[i], FurtherNumber + i);
+            }
+
             int error = posix_spawn(out int pid, path, actions, attributes, argv.Pointers, envp.Pointers);
             return error == 0 ? pid : throw new LinuxException($"posix_spawn(\"{path}\", [{string.Join(' ', arguments)}], {flags})", (Errno)error);
         }
@@ -85,6 +96,7 @@ public static partial class Spawning
             GC.KeepAlive(standardOutput);
             GC.KeepAlive(standardError);
             GC.KeepAlive(third);
+            GC.KeepAlive(further);
         }
     }
 
@@ -132,4 +144,31 @@ public static partial class Spawning
 
     [LibraryImport("libc")]
     private static unsafe partial int posix_spawn_file_actions_adddup2(byte* actions, int from, int to);
+
+    /// <summary>
+    /// The redirections are made one after the other: what stands under a number that another descriptor gets before it is copied first to one that
+    /// nobody gets.
+    /// </summary>
+    private sealed class OutOfTheWay : IDisposable
+    {
+        private readonly List<SafeFileHandle> _copies = [];
+
+        public OutOfTheWay(IReadOnlyList<SafeFileHandle> files)
+        {
+            Files = new SafeFileHandle[files.Count];
+            for (int i = 0; i < files.Count; i++)
+            {
+                Files[i] = files[i];
+                if (files[i].DangerousGetHandle() < FurtherNumber + i)
+                {
+                    Files[i] = Descriptors.Duplicate(files[i], FurtherNumber + files.Count);
+                    _copies.Add(Files[i]);
+                }
+            }
+        }
+
+        public SafeFileHandle[] Files { get; }
+
+        public void Dispose() => _copies.ForEach(copy => copy.Dispose());
+    }
 }

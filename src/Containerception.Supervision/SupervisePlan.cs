@@ -9,12 +9,16 @@ namespace Containerception.Supervision;
 /// </summary>
 /// <remarks>
 /// The supervisor inherits as descriptor 0 the lock on the container's directory, as 1 a pipe that it closes once the program runs (or writes a
-/// <see cref="StartFailure"/> to), as 2 the connection to its first client or /dev/null, and with <see cref="Explains"/> as 3 where steps are told.
+/// <see cref="StartFailure"/> to), as 2 the connection to its first client or /dev/null, with <see cref="Explains"/> as 3 where steps are told, and from
+/// <see cref="FurtherNumber"/> on, without a gap, the sockets of <see cref="Dns"/> and those <see cref="Held"/>.
 /// </remarks>
 public sealed record SupervisePlan
 {
     /// <summary>In the container's directory.</summary>
     public const string FileName = "supervise.json";
+
+    /// <summary>The number of the first further descriptor.</summary>
+    public const int FurtherNumber = 4;
 
     /// <summary>64 hexadecimal digits.</summary>
     public required string Id { get; init; }
@@ -73,6 +77,12 @@ public sealed record SupervisePlan
     /// <summary>A command that is executed at the end in place of the supervisor, when no first client is there to clean up; empty for none.</summary>
     public ImmutableArray<string> AtEnd { get; init; } = [];
 
+    /// <summary>Null when the container's questions for names are none of the supervisor's.</summary>
+    public DnsPlan? Dns { get; init; }
+
+    /// <summary>So many further descriptors are kept open and not looked at, as long as the supervisor lives: the sockets of published ports.</summary>
+    public int Held { get; init; }
+
     /// <summary>As JSON.</summary>
     public byte[] ToJson()
     {
@@ -98,10 +108,13 @@ public sealed record SupervisePlan
             json.WriteString("restart", Restart.ToString());
             json.WriteNumber("stopSignal", StopSignal);
             json.WriteTexts("atEnd", AtEnd);
+            json.WriteNumber("held", Held);
             if (Health is not null)
             {
                 WriteHealth(json, Health);
             }
+
+            Dns?.Write(json);
 
             json.WriteEndObject();
         }
@@ -135,6 +148,8 @@ public sealed record SupervisePlan
             Restart = RestartPolicy.TryParse(root.Text("restart")) ?? throw new FormatException("restart: no such policy"),
             StopSignal = root.GetProperty("stopSignal").GetInt32(),
             AtEnd = root.GetProperty("atEnd").Texts(),
+            Held = root.GetProperty("held").GetInt32(),
+            Dns = root.TryGetProperty("dns", out JsonElement dns) ? DnsPlan.Read(dns) : null,
             Health = root.TryGetProperty("health", out JsonElement health) ? ReadHealth(health) : null,
         };
     });

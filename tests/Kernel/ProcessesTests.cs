@@ -80,6 +80,28 @@ public sealed class ProcessesTests
         Assert.Throws<LinuxException>(() => new NativeTexts(["A=1\0B=2"]));
     }
 
+    [Fact]
+    public void Further_descriptors_are_inherited_in_their_order_whatever_numbers_they_had()
+    {
+        (SafeFileHandle read, SafeFileHandle write) = Pipes.Create();
+        using SafeFileHandle output = read;
+        using Scratch scratch = new();
+
+        // Backwards: each stands where the next but one is to go.
+        SafeFileHandle[] files = [.. Enumerable.Range(0, 40).Select(i => Files.Open(scratch.File($"{i}"), OpenFlags.O_RDONLY)).Reverse()];
+        int pid;
+        using (write)
+        {
+            pid = Spawning.PosixSpawn("/bin/sh", ["sh", "-c", "i=4; while [ $i -lt 45 ]; do readlink /proc/$$/fd/$i; i=$((i + 1)); done"], ["PATH=/usr/bin:/bin"], standardOutput: write,
+                third: files[3], further: files);
+        }
+
+        Assert.Equal(Enumerable.Range(0, 40).Reverse().Select(i => $"{scratch.Path}/{i}"),
+            System.Text.Encoding.UTF8.GetString(FileContents.ReadAll(output, 1 << 16)).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(0, Waiting.Wait(pid).ExitCode);
+        Array.ForEach(files, file => file.Dispose());
+    }
+
     // An orphan that this process inherits: .NET does not know it, and so does not take its end away from us.
     private static int Adopt(string command)
     {

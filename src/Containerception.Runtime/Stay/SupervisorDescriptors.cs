@@ -11,8 +11,10 @@ internal sealed class SupervisorDescriptors : IDisposable
     private const int ReportNumber = 1;
     private const int ClientNumber = 2;
 
-    private SupervisorDescriptors(SafeFileHandle directoryLock, SafeFileHandle report, SafeFileHandle? client)
+    private SupervisorDescriptors(SafeFileHandle directoryLock, SafeFileHandle report, SafeFileHandle? client, DnsPlan? dns)
     {
+        DnsUdp = dns is null ? null : Descriptors.Take(dns.Udp);
+        DnsTcp = dns is null ? null : Descriptors.Take(dns.Tcp);
         Lock = directoryLock;
         Report = report;
         Client = client;
@@ -25,12 +27,26 @@ internal sealed class SupervisorDescriptors : IDisposable
 
     public SafeFileHandle? Client { get; }
 
+    /// <summary>Where the container's questions for names come in; null when they do not.</summary>
+    public SafeFileHandle? DnsUdp { get; }
+
+    /// <inheritdoc cref="DnsUdp"/>
+    public SafeFileHandle? DnsTcp { get; }
+
     public static SupervisorDescriptors Take(SupervisePlan plan)
     {
+        // What is only held needs nobody here: it is closed by the end of the process, or by the program executed then.
+        int further = plan.Held + (plan.Dns is null ? 0 : 2);
+        if (further > 0)
+        {
+            Descriptors.CloseRange(SupervisePlan.FurtherNumber, (uint)(SupervisePlan.FurtherNumber + further - 1), CloseRangeFlags.CLOSE_RANGE_CLOEXEC);
+        }
+
         SupervisorDescriptors taken = new(
             Descriptors.Duplicate(Descriptors.Borrow(LockNumber)),
             Descriptors.Duplicate(Descriptors.Borrow(ReportNumber)),
-            plan.HasClient ? Descriptors.Duplicate(Descriptors.Borrow(ClientNumber)) : null);
+            plan.HasClient ? Descriptors.Duplicate(Descriptors.Borrow(ClientNumber)) : null,
+            plan.Dns);
         NullStandardStreams();
         return taken;
     }
@@ -48,6 +64,8 @@ internal sealed class SupervisorDescriptors : IDisposable
     {
         Report.Dispose();
         Client?.Dispose();
+        DnsUdp?.Dispose();
+        DnsTcp?.Dispose();
         Lock.Dispose();
     }
 }
