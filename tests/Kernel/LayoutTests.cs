@@ -21,6 +21,8 @@ public sealed class LayoutTests
         { typeof(TerminalSettings), "struct termios", "termios.h", "" },
         { typeof(WindowSize), "struct winsize", "sys/ioctl.h", "ws_row ws_col ws_xpixel ws_ypixel" },
         { typeof(SockaddrUn), "struct sockaddr_un", "sys/un.h", "" },
+        { typeof(SockaddrIn), "struct sockaddr_in", "netinet/in.h", "" },
+        { typeof(SockaddrIn6), "struct sockaddr_in6", "netinet/in.h", "" },
         { typeof(PeerCredentials), "struct ucred", "sys/socket.h", "pid uid gid" },
         { typeof(IoVector), "struct iovec", "sys/uio.h", "" },
         { typeof(MsgHeader), "struct msghdr", "sys/socket.h", "" },

@@ -23,6 +23,7 @@ internal sealed class Supervisor : IClientRequests, IDisposable
     private readonly ProgramLog? _log;
     private RestartPolicy _policy;
     private Clients? _clients;
+    private DnsServer? _dns;
     private ProgramStreams? _streams;
     private HealthChecks? _health;
     private EventLoop.Alarm? _restart;
@@ -49,6 +50,11 @@ internal sealed class Supervisor : IClientRequests, IDisposable
     {
         _loop.Add(_signals, EpollEvents.EPOLLIN, _ => TakeSignals());
         _clients = new Clients(_loop, _plan.Directory, _inherited.Client, this);
+        if (_inherited is { DnsUdp: { } udp, DnsTcp: { } tcp })
+        {
+            _dns = new DnsServer(_loop, udp, tcp, _plan.Dns!.File);
+        }
+
         StartProgram();
         _inherited.Report.Dispose();
 
@@ -71,6 +77,7 @@ internal sealed class Supervisor : IClientRequests, IDisposable
     public void Dispose()
     {
         _clients?.Dispose();
+        _dns?.Dispose();
         _streams?.Dispose();
         _health?.Dispose();
         _log?.Dispose();
