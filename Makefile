@@ -16,7 +16,7 @@ export DOTNET_NOLOGO := 1
 # Folders too: their time changes when a file goes.
 sources = $(shell find $(1) -not -name '*~') Directory.Build.props Directory.Packages.props global.json build/publish
 runtime = $(addprefix src/Containerception.,Runtime Cgroups Seccomp Supervision Oci Linux)
-engine = $(addprefix src/Containerception.,Engine Images Supervision Oci Linux)
+engine = $(addprefix src/Containerception.,Engine Images Networks Supervision Oci Linux)
 
 .PHONY: all build demo test test-all install bench docs format format-check clean
 all: build

@@ -70,7 +70,8 @@ public static unsafe partial class Netlink
     /// <summary>The same, in another network namespace: that of a socket is its maker's. The caller is back in his own afterwards.</summary>
     public static SafeFileHandle OpenIn(SafeFileHandle networkNamespace, NetlinkProtocol protocol)
     {
-        using SafeFileHandle own = Files.Open("/proc/self/ns/net", OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
+        // The thread's own: /proc/self leads to the first thread's, which may be another.
+        using SafeFileHandle own = Files.Open("/proc/thread-self/ns/net", OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
         Namespaces.SetNs(networkNamespace, NamespaceFlags.CLONE_NEWNET);
         try
         {
@@ -83,11 +84,14 @@ public static unsafe partial class Netlink
     }
 
     /// <summary>Sends the messages of a request and waits for each to be acknowledged.</summary>
+    /// <param name="netlink">The socket.</param>
+    /// <param name="request">The messages.</param>
+    /// <param name="tolerated">A refusal that is no failure: <see cref="Errno.EEXIST"/> for what may be there already.</param>
     /// <exception cref="LinuxException">The first that was refused. Those after it have been carried out nevertheless: a batch is no transaction.</exception>
-    public static void Send(SafeFileHandle netlink, NetlinkRequest request) => Ask(netlink, request, static (_, _) => { });
+    public static void Send(SafeFileHandle netlink, NetlinkRequest request, Errno tolerated = Errno.None) => Ask(netlink, request, static (_, _) => { }, tolerated);
 
     /// <summary>The same for requests that are answered by more than an acknowledgement.</summary>
-    public static void Ask(SafeFileHandle netlink, NetlinkRequest request, NetlinkAnswer answered)
+    public static void Ask(SafeFileHandle netlink, NetlinkRequest request, NetlinkAnswer answered, Errno tolerated = Errno.None)
     {
         SocketMessages.Send(netlink, request.Bytes);
 
@@ -115,7 +119,8 @@ public static unsafe partial class Netlink
                 {
                     case NLMSG_ERROR:
                         ended++;
-                        first ??= Failure(rest[..(int)header.nlmsg_len], header, request);
+                        LinuxException? failure = Failure(rest[..(int)header.nlmsg_len], header, request);
+                        first ??= failure?.Errno == tolerated ? null : failure;
                         break;
                     case NLMSG_DONE:
                         ended++;

@@ -18,6 +18,7 @@ public enum NetlinkMessageType : ushort
     RTM_GETADDR = 22,
     RTM_NEWROUTE = 24,
     RTM_DELROUTE = 25,
+    RTM_GETROUTE = 26,
 }
 
 /// <summary>netlink(7) flags of requests, spelled as in linux/netlink.h.</summary>
@@ -91,6 +92,11 @@ public sealed class NetlinkRequest
         Append(MemoryMarshal.AsBytes(new ReadOnlySpan<NetlinkHeader>(in header)));
         Append(MemoryMarshal.AsBytes(new ReadOnlySpan<TPayload>(in payload)));
     }
+
+    /// <summary>Adds a fixed part to the nest begun last: that of the other end of a veth pair.</summary>
+    public void Payload<TPayload>(in TPayload payload)
+        where TPayload : unmanaged
+        => Append(MemoryMarshal.AsBytes(new ReadOnlySpan<TPayload>(in payload)));
 
     /// <summary>Adds an attribute of bytes to the message or nest begun last.</summary>
     public void Attribute(ushort type, ReadOnlySpan<byte> value)

@@ -8,7 +8,20 @@ namespace Containerception.Linux;
 /// <param name="Name">Its name there.</param>
 /// <param name="IsUp">Whether it was brought up.</param>
 /// <param name="HardwareAddress">In hexadecimal digits; empty where it has none.</param>
-public sealed record NetworkLink(int Index, string Name, bool IsUp, string HardwareAddress);
+public sealed record NetworkLink(int Index, string Name, bool IsUp, string HardwareAddress)
+{
+    /// <summary>What makes it: <c>bridge</c>, <c>veth</c>; null for hardware and loopback.</summary>
+    public string? Kind { get; init; }
+
+    /// <summary>The most bytes of a packet.</summary>
+    public int Mtu { get; init; }
+
+    /// <summary>The number of the other end of a veth pair, or of what lies below a macvlan, in that one's network namespace; 0 where there is none.</summary>
+    public int Link { get; init; }
+
+    /// <summary>The number of the bridge that it is a port of; 0 where it is none.</summary>
+    public int Master { get; init; }
+}
 
 /// <summary>An address of a network interface, as the kernel told it.</summary>
 /// <param name="Info">struct ifaddrmsg of linux/if_addr.h.</param>
@@ -31,7 +44,14 @@ public static unsafe class NetworkLinks
 {
     private const ushort IFLA_ADDRESS = 1;
     private const ushort IFLA_IFNAME = 3;
+    private const ushort IFLA_MTU = 4;
+    private const ushort IFLA_LINK = 5;
+    private const ushort IFLA_MASTER = 10;
+    private const ushort IFLA_LINKINFO = 18;
     private const ushort IFLA_NET_NS_FD = 28;
+    private const ushort IFLA_EXT_MASK = 29;
+    private const ushort IFLA_INFO_KIND = 1;
+    private const uint RTEXT_FILTER_SKIP_STATS = 8;
     private const ushort IFA_ADDRESS = 1;
     private const ushort IFA_LOCAL = 2;
     private const ushort IFA_BROADCAST = 4;
@@ -49,17 +69,61 @@ public static unsafe class NetworkLinks
     {
         NetlinkRequest request = new();
         request.Begin(NetlinkMessageType.RTM_GETLINK, NetlinkFlags.NLM_F_DUMP, default(InterfaceInfo), "all links");
+        request.Attribute(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
         List<NetworkLink> links = [];
         Netlink.Ask(netlink, request, (type, payload) =>
         {
-            if (type == NetlinkMessageType.RTM_NEWLINK && Netlink.TryFind(payload[sizeof(InterfaceInfo)..], IFLA_IFNAME, out ReadOnlySpan<byte> name))
+            if (Read(type, payload) is { } link)
             {
-                InterfaceInfo info = MemoryMarshal.Read<InterfaceInfo>(payload);
-                Netlink.TryFind(payload[sizeof(InterfaceInfo)..], IFLA_ADDRESS, out ReadOnlySpan<byte> address);
-                links.Add(new NetworkLink(info.ifi_index, KernelText.Read(name), (info.ifi_flags & IFF_UP) != 0, Convert.ToHexString(address)));
+                links.Add(link);
             }
         });
         return links;
+    }
+
+    /// <summary>The interface of that name; null where there is none.</summary>
+    public static NetworkLink? Find(SafeFileHandle netlink, string name)
+    {
+        NetlinkRequest request = new();
+        Ask(request, name);
+        return Answer(netlink, request, Errno.ENODEV);
+    }
+
+    /// <summary>Removes an interface, and a veth pair by either end; false when there is none of that name.</summary>
+    public static bool Delete(SafeFileHandle netlink, string name)
+    {
+        NetlinkRequest request = new();
+        request.Begin(NetlinkMessageType.RTM_DELLINK, NetlinkFlags.None, default(InterfaceInfo), name);
+        request.Attribute(IFLA_IFNAME, name);
+        try
+        {
+            Netlink.Send(netlink, request);
+            return true;
+        }
+        catch (LinuxException failure) when (failure.Errno == Errno.ENODEV)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Adds: bring that interface up.</summary>
+    public static void BringUp(NetlinkRequest request, int index, string name)
+        => request.Begin(NetlinkMessageType.RTM_NEWLINK, NetlinkFlags.None, new InterfaceInfo { ifi_index = index, ifi_flags = IFF_UP, ifi_change = IFF_UP }, $"{name} up");
+
+    /// <summary>Adds: what is the interface of that name?</summary>
+    internal static void Ask(NetlinkRequest request, string name)
+    {
+        request.Begin(NetlinkMessageType.RTM_GETLINK, NetlinkFlags.None, default(InterfaceInfo), name);
+        request.Attribute(IFLA_IFNAME, name);
+        request.Attribute(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+    }
+
+    /// <summary>Sends a request that ends with such a question, and reads the answer.</summary>
+    internal static NetworkLink? Answer(SafeFileHandle netlink, NetlinkRequest request, Errno tolerated = Errno.None)
+    {
+        NetworkLink? link = null;
+        Netlink.Ask(netlink, request, (type, payload) => link = Read(type, payload) ?? link, tolerated);
+        return link;
     }
 
     /// <summary>The addresses of an interface that somebody gave it for good and for everywhere: no link-local ones, none of a router's advertising.</summary>
@@ -113,7 +177,7 @@ public static unsafe class NetworkLinks
 
         if (up)
         {
-            request.Begin(NetlinkMessageType.RTM_NEWLINK, NetlinkFlags.None, new InterfaceInfo { ifi_index = link.Index, ifi_flags = IFF_UP, ifi_change = IFF_UP }, $"{link.Name} up");
+            BringUp(request, link.Index, link.Name);
         }
 
         if (request.Count > 0)
@@ -121,6 +185,35 @@ public static unsafe class NetworkLinks
             Netlink.Send(netlink, request);
         }
     }
+
+    private static NetworkLink? Read(NetlinkMessageType type, ReadOnlySpan<byte> payload)
+    {
+        if (type != NetlinkMessageType.RTM_NEWLINK || payload.Length < sizeof(InterfaceInfo))
+        {
+            return null;
+        }
+
+        InterfaceInfo info = MemoryMarshal.Read<InterfaceInfo>(payload);
+        ReadOnlySpan<byte> attributes = payload[sizeof(InterfaceInfo)..];
+        if (!Netlink.TryFind(attributes, IFLA_IFNAME, out ReadOnlySpan<byte> name))
+        {
+            return null;
+        }
+
+        Netlink.TryFind(attributes, IFLA_ADDRESS, out ReadOnlySpan<byte> address);
+        return new NetworkLink(info.ifi_index, KernelText.Read(name), (info.ifi_flags & IFF_UP) != 0, Convert.ToHexString(address))
+        {
+            Kind = Netlink.TryFind(attributes, IFLA_LINKINFO, out ReadOnlySpan<byte> about) && Netlink.TryFind(about, IFLA_INFO_KIND, out ReadOnlySpan<byte> kind)
+                ? KernelText.Read(kind)
+                : null,
+            Mtu = Number(attributes, IFLA_MTU),
+            Link = Number(attributes, IFLA_LINK),
+            Master = Number(attributes, IFLA_MASTER),
+        };
+    }
+
+    private static int Number(ReadOnlySpan<byte> attributes, ushort type)
+        => Netlink.TryFind(attributes, type, out ReadOnlySpan<byte> value) && value.Length >= sizeof(int) ? MemoryMarshal.Read<int>(value) : 0;
 
     /// <summary>The attribute has more bits than the field, where there is one.</summary>
     private static uint Flags(in AddressInfo info, ReadOnlySpan<byte> attributes)

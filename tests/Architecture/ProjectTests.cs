@@ -14,10 +14,11 @@ public sealed class ProjectTests
         ["Containerception.Supervision"] = ["Linux"],
         ["Containerception.Runtime"] = ["Cgroups", "Seccomp", "Supervision", "Oci", "Linux"],
         ["Containerception.Images"] = ["Oci", "Linux"],
+        ["Containerception.Networks"] = ["Linux"],
         // The engine drives its runtime through the OCI interface alone, and its supervisor by what both know of each other.
-        ["Containerception.Engine"] = ["Images", "Supervision", "Oci", "Linux"],
+        ["Containerception.Engine"] = ["Images", "Networks", "Supervision", "Oci", "Linux"],
         ["ception"] = ["Runtime", "Cgroups", "Seccomp", "Supervision", "Oci", "Linux"],
-        ["cdock"] = ["Engine", "Images", "Supervision", "Oci", "Linux"],
+        ["cdock"] = ["Engine", "Images", "Networks", "Supervision", "Oci", "Linux"],
     };
 
     public static TheoryData<string> Projects => [.. Directory.GetFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories)];

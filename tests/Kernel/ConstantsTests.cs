@@ -97,6 +97,10 @@ public sealed partial class ConstantsTests
         { typeof(NetlinkRequest), "linux/netlink.h" },
         { typeof(Netlink), "sys/socket.h linux/netlink.h linux/if.h" },
         { typeof(NetworkLinks), "linux/if.h linux/if_link.h linux/if_addr.h linux/rtnetlink.h" },
+        { typeof(VirtualLinks), "linux/if.h linux/if_link.h linux/veth.h" },
+        { typeof(MacvlanMode), "linux/if_link.h" },
+        { typeof(NetworkAddresses), "sys/socket.h linux/if_addr.h" },
+        { typeof(NetworkRoutes), "sys/socket.h linux/rtnetlink.h" },
         { typeof(RegularExpression), "regex.h" },
     };
 

@@ -37,6 +37,8 @@ public sealed class LayoutTests
         { typeof(NetlinkHeader), "struct nlmsghdr", "linux/netlink.h", "" },
         { typeof(NetlinkError), "struct nlmsgerr", "linux/netlink.h", "" },
         { typeof(InterfaceInfo), "struct ifinfomsg", "linux/rtnetlink.h", "" },
+        { typeof(AddressInfo), "struct ifaddrmsg", "linux/if_addr.h", "ifa_family ifa_prefixlen ifa_flags ifa_scope ifa_index" },
+        { typeof(RouteInfo), "struct rtmsg", "linux/rtnetlink.h", "" },
     };
 
     /// <summary>The kernel takes as much of these as it is told; what is not used is not there.</summary>
