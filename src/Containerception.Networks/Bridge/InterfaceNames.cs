@@ -10,9 +10,10 @@ public static class InterfaceNames
     // IFNAMSIZ of linux/if.h, without the NUL.
     private const int BytesMax = 15;
 
-    /// <summary>A name that no interface has: 60 random bits behind the prefix would not fit, 44 do.</summary>
-    public static string Fresh(string prefix = "veth")
-        => prefix + RandomNumberGenerator.GetHexString(Math.Min(BytesMax - prefix.Length, BytesMax), lowercase: true);
+    private const string Prefix = "veth";
+
+    /// <summary>A name that no interface has: <c>veth</c> and 44 random bits.</summary>
+    public static string Fresh() => Prefix + RandomNumberGenerator.GetHexString(BytesMax - Prefix.Length, lowercase: true);
 
     /// <summary>Refuses what the kernel would refuse with nothing but EINVAL, or cut off. See dev_valid_name in net/core/dev.c.</summary>
     /// <exception cref="NetworkException">No interface can have that name.</exception>
