@@ -98,7 +98,8 @@ public static unsafe partial class Netlink
         LinuxException? first = null;
         byte[] answer = new byte[AnswerBytesMax];
         int ended = 0;
-        while (ended < request.Count)
+        uint last = 0;
+        while (!request.IsAnswered(ended, last))
         {
             int length = FileContents.Read(netlink, answer);
             if (length == 0)
@@ -119,6 +120,7 @@ public static unsafe partial class Netlink
                 {
                     case NLMSG_ERROR:
                         ended++;
+                        last = header.nlmsg_seq;
                         LinuxException? failure = Failure(rest[..(int)header.nlmsg_len], header, request);
                         first ??= failure?.Errno == tolerated ? null : failure;
                         break;

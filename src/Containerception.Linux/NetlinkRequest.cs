@@ -54,10 +54,11 @@ internal struct NetlinkHeader
 /// Requests for <see cref="Netlink.Send"/> in one datagram: each begun with its fixed part, followed by its attributes, numbered from 1 and
 /// acknowledged. Every length is checked: an attribute's has 16 bits, and one that wrapped would make the kernel read data as attributes.
 /// </summary>
-public sealed class NetlinkRequest
+/// <param name="bytesMax">How long the datagram may become: what is more than the socket's buffer for sending is refused.</param>
+public sealed class NetlinkRequest(int bytesMax = NetlinkRequest.BytesMaxDefault)
 {
     // net.core.wmem_default is larger on every kernel.
-    private const int BytesMax = 64 * 1024;
+    private const int BytesMaxDefault = 64 * 1024;
     private const int AttributeHeaderBytes = 4;
     private const int Alignment = 4;
     private const ushort NLA_F_NESTED = 0x8000;
@@ -66,6 +67,7 @@ public sealed class NetlinkRequest
     private byte[] _bytes = new byte[256];
     private int _length;
     private int _messageStart;
+    private uint _answersWith;
 
     /// <summary>How many messages there are.</summary>
     public int Count => _descriptions.Count;
@@ -80,13 +82,18 @@ public sealed class NetlinkRequest
     /// <param name="description">What an error says was asked for: <c>lo, up</c>.</param>
     public void Begin<TPayload>(NetlinkMessageType type, NetlinkFlags flags, in TPayload payload, string description)
         where TPayload : unmanaged
+        => Start(type, flags | NetlinkFlags.NLM_F_ACK, payload, $"{type}, {description}");
+
+    /// <summary>The same with a type of another protocol than rtnetlink, and acknowledged only when the flags say so.</summary>
+    internal void Start<TPayload>(NetlinkMessageType type, NetlinkFlags flags, in TPayload payload, string description)
+        where TPayload : unmanaged
     {
         _messageStart = _length;
-        _descriptions.Add($"{type}, {description}");
+        _descriptions.Add(description);
         NetlinkHeader header = new()
         {
             nlmsg_type = type,
-            nlmsg_flags = flags | NetlinkFlags.NLM_F_REQUEST | NetlinkFlags.NLM_F_ACK,
+            nlmsg_flags = flags | NetlinkFlags.NLM_F_REQUEST,
             nlmsg_seq = (uint)Count,
         };
         Append(MemoryMarshal.AsBytes(new ReadOnlySpan<NetlinkHeader>(in header)));
@@ -138,6 +145,29 @@ public sealed class NetlinkRequest
     /// <summary>Ends the nest that began there.</summary>
     public void EndNest(int start) => MemoryMarshal.Write(_bytes.AsSpan(start), AttributeLength(_length - start));
 
+    /// <summary>Adds a number in the network's order: all of nfnetlink's.</summary>
+    public void AttributeBigEndian(ushort type, uint value)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(uint)];
+        BinaryPrimitives.WriteUInt32BigEndian(bytes, value);
+        Attribute(type, bytes);
+    }
+
+    /// <summary>
+    /// Makes the message begun last the only one of a transaction that is acknowledged. The kernel then answers with the refusals in order and with this one's
+    /// acknowledgement or refusal as the last; or, when it refuses the whole, with one refusal of the first message.
+    /// </summary>
+    internal void AcknowledgeLast()
+    {
+        _answersWith = (uint)Count;
+        Unsafe.As<byte, NetlinkHeader>(ref _bytes[_messageStart]).nlmsg_flags |= NetlinkFlags.NLM_F_ACK;
+    }
+
+    /// <summary>Whether the last answer has come.</summary>
+    /// <param name="ended">How many were acknowledged or refused.</param>
+    /// <param name="last">The number of the last of them.</param>
+    internal bool IsAnswered(int ended, uint last) => _answersWith == 0 ? ended >= Count : ended > 0 && (last == 1 || last == _answersWith);
+
     internal string Describe(uint sequence) => sequence >= 1 && sequence <= Count ? _descriptions[(int)sequence - 1] : $"message {sequence}";
 
     private static ushort AttributeLength(int length)
@@ -146,9 +176,9 @@ public sealed class NetlinkRequest
     private void Append(ReadOnlySpan<byte> bytes)
     {
         int padded = (bytes.Length + Alignment - 1) & ~(Alignment - 1);
-        if (_length + padded > BytesMax)
+        if (_length + padded > bytesMax)
         {
-            throw new LinuxException($"a netlink request of more than {BytesMax} bytes", Errno.EMSGSIZE);
+            throw new LinuxException($"a netlink request of more than {bytesMax} bytes", Errno.EMSGSIZE);
         }
 
         if (_length + padded > _bytes.Length)

@@ -15,6 +15,8 @@ public sealed partial class ConstantsTests
         "SIG_DFL", "SIG_IGN", "SIG_ERR", // Pointers: no constant expressions to a compiler.
     ];
 
+    private const string NftablesHeaders = "sys/types.h linux/in.h linux/netfilter.h linux/rtnetlink.h linux/netfilter/nf_tables.h";
+
     public static TheoryData<Type, string> Names { get; } = new()
     {
         { typeof(MountFlags), "linux/mount.h" },
@@ -101,6 +103,22 @@ public sealed partial class ConstantsTests
         { typeof(MacvlanMode), "linux/if_link.h" },
         { typeof(NetworkAddresses), "sys/socket.h linux/if_addr.h" },
         { typeof(NetworkRoutes), "sys/socket.h linux/rtnetlink.h" },
+        { typeof(NetfilterSubsystem), "linux/netfilter/nfnetlink.h" },
+        { typeof(NetfilterFamily), "sys/types.h linux/in.h linux/netfilter.h" },
+        { typeof(Netfilter), "sys/socket.h linux/netlink.h linux/netfilter/nfnetlink.h" },
+        { typeof(NetfilterHook), "sys/types.h linux/in.h linux/netfilter.h" },
+        { typeof(NftablesMessage), NftablesHeaders },
+        { typeof(NftablesVerdict), NftablesHeaders },
+        { typeof(NftablesMeta), NftablesHeaders },
+        { typeof(NftablesConnection), NftablesHeaders },
+        { typeof(NftablesPayload), NftablesHeaders },
+        { typeof(NftablesComparison), NftablesHeaders },
+        { typeof(NftablesBatch), NftablesHeaders },
+        { typeof(NftablesRule), NftablesHeaders },
+        { typeof(NftablesTables), NftablesHeaders + " linux/netlink.h" },
+        { typeof(ConntrackMessage), "linux/netfilter/nfnetlink_conntrack.h" },
+        { typeof(ConntrackStatus), "linux/netfilter/nf_conntrack_common.h" },
+        { typeof(Conntrack), "linux/netlink.h linux/netfilter/nfnetlink_conntrack.h" },
         { typeof(RegularExpression), "regex.h" },
     };
 

@@ -36,6 +36,7 @@ public sealed class LayoutTests
         { typeof(SeccompNotificationSizes), "struct seccomp_notif_sizes", "linux/seccomp.h", "seccomp_notif seccomp_notif_resp seccomp_data" },
         { typeof(NetlinkHeader), "struct nlmsghdr", "linux/netlink.h", "" },
         { typeof(NetlinkError), "struct nlmsgerr", "linux/netlink.h", "" },
+        { typeof(NetfilterHeader), "struct nfgenmsg", "linux/netfilter/nfnetlink.h", "" },
         { typeof(InterfaceInfo), "struct ifinfomsg", "linux/rtnetlink.h", "" },
         { typeof(AddressInfo), "struct ifaddrmsg", "linux/if_addr.h", "ifa_family ifa_prefixlen ifa_flags ifa_scope ifa_index" },
         { typeof(RouteInfo), "struct rtmsg", "linux/rtnetlink.h", "" },
