@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Linux;
@@ -52,20 +51,23 @@ public static class Conntrack
     private const uint FilterProtocol = 1 << 3;
     private const uint FilterDestinationPort = 1 << 5;
 
-    /// <summary>Forgets the connections of a protocol that were first sent to a port, and that the caller chooses. How many is returned.</summary>
+    /// <summary>
+    /// Forgets the connections of a protocol that the caller chooses, and tells how many. The kernel looks through its whole table for them, which takes milliseconds: one call
+    /// for several ports is better than several.
+    /// </summary>
     /// <param name="family">IPv4 or IPv6.</param>
     /// <param name="protocol">IPPROTO_UDP and its like.</param>
-    /// <param name="port">The first destination's.</param>
+    /// <param name="port">The first destination's, where there is only one of interest: the others are not told at all.</param>
     /// <param name="chosen">Whether a connection is to be forgotten.</param>
-    public static int Forget(AddressFamily family, byte protocol, ushort port, Predicate<ConntrackFlow> chosen)
+    public static int Forget(AddressFamily family, byte protocol, ushort? port, Predicate<ConntrackFlow> chosen)
     {
         using SafeFileHandle netlink = Netfilter.Open(RequestBytes);
         List<(byte[] Tuple, byte[] Id)> found = [];
-        Netlink.Ask(netlink, AllTo(family, protocol, port), (_, payload) =>
+        Netlink.Ask(netlink, All(family, protocol, port), (_, payload) =>
         {
             ReadOnlySpan<byte> attributes = payload[Unsafe.SizeOf<NetfilterHeader>()..];
             if (Netlink.TryFind(attributes, CTA_ID, out ReadOnlySpan<byte> id) && TryFindNested(attributes, CTA_TUPLE_ORIG, out ReadOnlySpan<byte> tuple)
-                && Read(attributes, tuple, protocol) is { } flow && flow.Port == port && chosen(flow))
+                && Read(attributes, tuple, protocol) is { } flow && chosen(flow))
             {
                 found.Add((tuple.ToArray(), id.ToArray()));
             }
@@ -80,18 +82,22 @@ public static class Conntrack
     }
 
     /// <summary>The kernel looks through all there are, and since Linux 5.8 tells only those that the filter lets through; before, all.</summary>
-    private static NetlinkRequest AllTo(AddressFamily family, byte protocol, ushort port)
+    private static NetlinkRequest All(AddressFamily family, byte protocol, ushort? port)
     {
         NetlinkRequest request = new();
-        Start(request, ConntrackMessage.IPCTNL_MSG_CT_GET, NetlinkFlags.NLM_F_DUMP, family, $"connections to port {port}");
+        Start(request, ConntrackMessage.IPCTNL_MSG_CT_GET, NetlinkFlags.NLM_F_DUMP, family, "connections");
         int tuple = request.BeginNest(CTA_TUPLE_ORIG);
         int proto = request.BeginNest(CTA_TUPLE_PROTO);
         request.Attribute(CTA_PROTO_NUM, [protocol]);
-        request.AttributeBigEndian(CTA_PROTO_DST_PORT, port);
+        if (port is { } number)
+        {
+            request.AttributeBigEndian(CTA_PROTO_DST_PORT, number);
+        }
+
         request.EndNest(proto);
         request.EndNest(tuple);
         int filter = request.BeginNest(CTA_FILTER);
-        request.Attribute(CTA_FILTER_ORIG_FLAGS, FilterProtocol | FilterDestinationPort);
+        request.Attribute(CTA_FILTER_ORIG_FLAGS, FilterProtocol | (port is null ? 0 : FilterDestinationPort));
         request.EndNest(filter);
         return request;
     }

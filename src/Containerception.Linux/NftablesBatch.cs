@@ -8,8 +8,8 @@ namespace Containerception.Linux;
 /// </summary>
 public sealed class NftablesBatch
 {
-    // Ten thousand published ports, and half as many again.
-    private const int BytesMax = 1024 * 1024;
+    // Twenty thousand published ports of IPv6, each added and deleted.
+    private const int BytesMax = 4 * 1024 * 1024;
 
     // What one attribute can hold, of the longest kind.
     private const int ElementsPerMessage = 500;

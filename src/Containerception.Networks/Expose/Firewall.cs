@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Containerception.Linux;
 
 namespace Containerception.Networks;
@@ -82,11 +83,13 @@ public sealed class Firewall(string table)
     /// </summary>
     public static void ForgetFlows(IReadOnlyList<PublishedPort> ports)
     {
-        foreach (PublishedPort port in ports.Where(static port => port.Protocol == PortProtocol.Udp))
+        foreach (IGrouping<AddressFamily, PublishedPort> family in ports.Where(static port => port.Protocol == PortProtocol.Udp).GroupBy(static port => port.HostAddress.AddressFamily))
         {
-            // Only its source was changed: it comes from a container, and goes to the same port of somebody elsewhere.
-            Conntrack.Forget(port.HostAddress.AddressFamily, (byte)port.Protocol, port.HostPort, flow => (port.IsForAnyAddress || flow.Destination.Equals(port.HostAddress))
-                && flow.Status is not ConntrackStatus.IPS_SRC_NAT);
+            ILookup<ushort, PublishedPort> byPort = family.ToLookup(static port => port.HostPort);
+
+            // One of which only the source was changed comes from a container, and goes to the same port of somebody elsewhere.
+            Conntrack.Forget(family.Key, (byte)PortProtocol.Udp, byPort.Count == 1 ? byPort.First().Key : null, flow => flow.Status is not ConntrackStatus.IPS_SRC_NAT
+                && byPort[flow.Port].Any(port => port.IsForAnyAddress || port.HostAddress.Equals(flow.Destination)));
         }
     }
 

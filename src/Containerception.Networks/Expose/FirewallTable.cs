@@ -30,7 +30,7 @@ internal static class FirewallTable
     private const int SourceNat = 100;
 
     // Bits of NFT_CT_STATE are NF_CT_STATE_BIT of enum ip_conntrack_info: established and related. Of NFT_CT_STATUS: IPS_DST_NAT.
-    private const uint EstablishedOrRelated = 1 << 1 | 1 << 2;
+    private const uint EstablishedOrRelated = (1 << 1) | (1 << 2);
     private const uint Redirected = 1 << 5;
 
     private const byte LoopbackFirstByte = 127;
@@ -110,6 +110,10 @@ internal static class FirewallTable
         }
 
         batch.AddRule("prerouting", static rule => rule.ToThisMachine().Verdict(NftablesVerdict.NFT_JUMP, Publish));
+
+        // Nothing comes back to ::1 from a bridge: the kernel has no route_localnet for IPv6. Whoever asks there is refused at once, and tries 127.0.0.1.
+        batch.AddRule("output", static rule => rule.Is(Family.Six).Destination(Family.Six).Compare(NftablesComparison.NFT_CMP_EQ, LoopbackAddress6)
+            .Verdict(NftablesVerdict.NFT_RETURN));
         batch.AddRule("output", static rule => rule.ToThisMachine().Verdict(NftablesVerdict.NFT_JUMP, Publish));
     }
 
@@ -118,9 +122,6 @@ internal static class FirewallTable
         // From this machine's loopback to a container: an address that no container could answer to.
         batch.AddRule("postrouting", static rule => rule.Is(Family.Four)
             .Payload(NftablesPayload.NFT_PAYLOAD_NETWORK_HEADER, Family.Four.SourceOffset, 1).Compare(NftablesComparison.NFT_CMP_EQ, LoopbackFirstByte)
-            .Meta(NftablesMeta.NFT_META_OIFNAME).In(Bridges).Masquerade());
-        batch.AddRule("postrouting", static rule => rule.Is(Family.Six)
-            .Source(Family.Six).Compare(NftablesComparison.NFT_CMP_EQ, LoopbackAddress6)
             .Meta(NftablesMeta.NFT_META_OIFNAME).In(Bridges).Masquerade());
         foreach (Family family in Family.Both)
         {

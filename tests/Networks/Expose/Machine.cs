@@ -1,12 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Networks.Tests;
 
 /// <summary>A machine as far as its network goes: a network namespace, in which ip(8) and sockets of the tests are at home.</summary>
-internal sealed class Machine : IDisposable
+internal sealed partial class Machine : IDisposable
 {
     // An answer over veth pairs takes microseconds; what is dropped is waited for this long.
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(700);
@@ -91,6 +92,9 @@ internal sealed class Machine : IDisposable
 
     public Socket Socket(ProtocolType protocol, AddressFamily family) => Run(() => SocketFor(protocol, family));
 
+    /// <summary>Sends what stands behind an IP header, and receives that with it. .NET knows no socket for sctp.</summary>
+    public Socket Raw(ProtocolType protocol) => Run(() => new Socket(new SafeSocketHandle(socket((int)AddressFamily.InterNetwork, (int)SocketType.Raw, (int)protocol), ownsHandle: true)));
+
     public void Dispose()
     {
         _servers.ForEach(static server => server.Dispose());
@@ -125,4 +129,7 @@ internal sealed class Machine : IDisposable
             // The machine is taken down.
         }
     }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint socket(int family, int type, int protocol);
 }

@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using System.Numerics;
 
 namespace Containerception.Networks.Tests;
 
@@ -29,7 +31,6 @@ public sealed class PacketTests(Town town) : IClassFixture<Town>
         // From loopback, to which a container has no way back.
         Assert.Equal("10.91.0.1", town.Host.Ask(protocol, "127.0.0.1", 8080));
         Assert.Equal("10.91.0.1", town.Host.Ask(protocol, "127.0.0.5", 8080));
-        Assert.Equal("fd91::1", town.Host.Ask(protocol, "::1", 8080));
 
         // A neighbour on the same bridge, the container itself, a container of another network.
         Assert.Equal("10.91.0.1", town.Second.Ask(protocol, "192.0.2.1", 8080));
@@ -41,12 +42,32 @@ public sealed class PacketTests(Town town) : IClassFixture<Town>
     }
 
     [Fact]
+    public void The_loopback_of_ipv6_stays_this_machines()
+    {
+        int own = town.Host.Serve(Tcp, IPAddress.IPv6Loopback, 0);
+        int port6 = town.First.Serve(Tcp, IPAddress.IPv6Any, 0);
+        Rebuild([Town.One], [Any6(Tcp, own, port6)]);
+
+        Assert.Equal("::1", town.Host.Ask(Tcp, "::1", own));
+        Assert.Equal("fd90::2", town.Outside.Ask(Tcp, "fd90::1", own));
+    }
+
+    [Fact]
     public void Sctp_is_published_too()
     {
-        Needs.PathTo("/proc/net/sctp");
-        int port = town.First.Serve((ProtocolType)132, IPAddress.Any, 0);
-        Rebuild([Town.One], [Any((ProtocolType)132, 8085, port)]);
-        Assert.Equal("192.0.2.2", town.Outside.Ask((ProtocolType)132, "192.0.2.1", 8085));
+        // By bare packets: the kernel's own sctp is a module that few machines have.
+        Rebuild([Town.One], [Any((ProtocolType)132, 8085, 85)]);
+        using Socket container = town.First.Raw((ProtocolType)132);
+        using Socket outside = town.Outside.Raw((ProtocolType)132);
+
+        outside.SendTo(SctpInit(1025, 8085), new IPEndPoint(IPAddress.Parse("192.0.2.1"), 0));
+
+        byte[] packet = new byte[1500];
+        container.ReceiveTimeout = 5_000;
+        container.Receive(packet);
+        const int Header = 20;
+        Assert.Equal(IPAddress.Parse("192.0.2.2"), new IPAddress(packet.AsSpan(12, 4)));
+        Assert.Equal(85, BinaryPrimitives.ReadUInt16BigEndian(packet.AsSpan(Header + 2)));
     }
 
     [Fact]
@@ -78,16 +99,17 @@ public sealed class PacketTests(Town town) : IClassFixture<Town>
         town.Host.Program("sysctl", "-qw", "net.ipv4.conf.up0.route_localnet=1").Succeeded();
         town.Outside.Program("sysctl", "-qw", "net.ipv4.conf.eth0.route_localnet=1").Succeeded();
         town.Outside.Ip("route del local 127.0.0.0/8 dev lo table local", "route replace 127.0.0.0/8 via 192.0.2.1 dev eth0");
-        int port = town.Host.Serve(Udp, IPAddress.Loopback, 0);
+        IPAddress loopback = IPAddress.Parse("127.0.0.5");
+        int port = town.Host.Serve(Udp, loopback, 0);
         int published = town.First.Serve(Udp, IPAddress.Any, 0);
 
         town.Host.Run(_firewall.Remove);
-        Assert.Equal("192.0.2.2", town.Outside.Ask(Udp, "127.0.0.1", port));
+        Assert.Equal("192.0.2.2", town.Outside.Ask(Udp, "127.0.0.5", port));
 
-        Rebuild([Town.One], [Any(Udp, 8080, published) with { HostAddress = IPAddress.Loopback }]);
-        Assert.Null(town.Outside.Ask(Udp, "127.0.0.1", port));
-        Assert.Null(town.Outside.Ask(Udp, "127.0.0.1", 8080));
-        Assert.Equal("10.91.0.1", town.Host.Ask(Udp, "127.0.0.1", 8080));
+        Rebuild([Town.One], [Any(Udp, 8080, published) with { HostAddress = loopback }]);
+        Assert.Null(town.Outside.Ask(Udp, "127.0.0.5", port));
+        Assert.Null(town.Outside.Ask(Udp, "127.0.0.5", 8080));
+        Assert.Equal("10.91.0.1", town.Host.Ask(Udp, "127.0.0.5", 8080));
     }
 
     [Fact]
@@ -206,6 +228,18 @@ public sealed class PacketTests(Town town) : IClassFixture<Town>
         // The program's own, on the port that the redirection does not need.
         int own = town.Second.Serve(protocol, IPAddress.Parse("127.0.0.1"), 53);
         Assert.Equal("127.0.0.1", town.Second.Ask(protocol, "127.0.0.1", own));
+    }
+
+    /// <summary>RFC 9260: the common header with its checksum, and an INIT chunk.</summary>
+    private static byte[] SctpInit(ushort from, ushort to)
+    {
+        byte[] packet = new byte[32];
+        BinaryPrimitives.WriteUInt16BigEndian(packet, from);
+        BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(2), to);
+        byte[] chunk = [1, 0, 0, 20, 1, 2, 3, 4, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1];
+        chunk.CopyTo(packet, 12);
+        BinaryPrimitives.WriteUInt32LittleEndian(packet.AsSpan(8), ~packet.Aggregate(uint.MaxValue, BitOperations.Crc32C));
+        return packet;
     }
 
     private static string File(Machine machine) => machine.Program("cat", "/proc/net/nf_conntrack").Succeeded();

@@ -25,15 +25,23 @@ public sealed class Town : IDisposable
         First = Add("first");
         Second = Add("second");
         Other = Add("other");
-        Host.Ip("link add up0 type veth peer name eth0 netns " + Outside.Name, "addr add 192.0.2.1/24 dev up0", "addr add fd90::1/64 dev up0 nodad", "link set up0 up");
-        Outside.Ip("addr add 192.0.2.2/24 dev eth0", "addr add fd90::2/64 dev eth0 nodad", "link set eth0 up", "route add 10.0.0.0/8 via 192.0.2.1",
-            "-6 route add fd91::/64 via fd90::1", "-6 route add fd92::/64 via fd90::1");
-        Bridge("one", "91");
-        Bridge("two", "92");
-        Connect(First, "one", "91", "2");
-        Connect(Second, "one", "91", "3");
-        Connect(Other, "two", "92", "2");
-        Host.Program("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv4.conf.one.route_localnet=1", "net.ipv4.conf.two.route_localnet=1").Succeeded();
+        try
+        {
+            Host.Ip("link add up0 type veth peer name eth0 netns " + Outside.Name, "addr add 192.0.2.1/24 dev up0", "addr add fd90::1/64 dev up0 nodad", "link set up0 up");
+            Outside.Ip("addr add 192.0.2.2/24 dev eth0", "addr add fd90::2/64 dev eth0 nodad", "link set eth0 up", "route add 10.0.0.0/8 via 192.0.2.1",
+                "route add fd91::/64 via fd90::1", "route add fd92::/64 via fd90::1");
+            Bridge("one", "91");
+            Bridge("two", "92");
+            Connect(First, "one", "91", "2");
+            Connect(Second, "one", "91", "3");
+            Connect(Other, "two", "92", "2");
+            Host.Program("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv4.conf.one.route_localnet=1", "net.ipv4.conf.two.route_localnet=1").Succeeded();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     internal Machine Host { get; }
@@ -64,8 +72,9 @@ public sealed class Town : IDisposable
 
     private void Connect(Machine machine, string bridge, string number, string last)
     {
-        Host.Ip($"link add {bridge}{last} type veth peer name eth0 netns {machine.Name}", $"link set {bridge}{last} master {bridge} up");
+        // Hairpin mode: where br_netfilter is, it leads a packet of a container to that container itself before it has left the bridge.
+        Host.Ip($"link add {bridge}{last} type veth peer name eth0 netns {machine.Name}", $"link set {bridge}{last} master {bridge} up", $"link set {bridge}{last} type bridge_slave hairpin on");
         machine.Ip($"addr add 10.{number}.0.{last}/24 dev eth0", $"addr add fd{number}::{last}/64 dev eth0 nodad", "link set eth0 up",
-            $"route add default via 10.{number}.0.1", $"-6 route add default via fd{number}::1");
+            $"route add default via 10.{number}.0.1", $"route add ::/0 via fd{number}::1");
     }
 }
