@@ -71,6 +71,11 @@ public static unsafe partial class SocketMessages
     /// <param name="descriptorsMax">1 to <see cref="DescriptorsMax"/>.</param>
     /// <exception cref="LinuxException"><see cref="Errno.EMSGSIZE"/>: more descriptors came; those that did are closed.</exception>
     public static int Receive(SafeFileHandle socket, Span<byte> buffer, out SafeFileHandle[] descriptors, int descriptorsMax = 1)
+        => (int)Check.Result(
+            TryReceive(socket, buffer, out descriptors, descriptorsMax), $"recvmsg({socket}, {buffer.Length} bytes, {descriptorsMax} descriptors, MSG_CMSG_CLOEXEC)");
+
+    /// <summary>The same of a socket that does not wait: -1 when there is nothing yet.</summary>
+    public static int TryReceive(SafeFileHandle socket, Span<byte> buffer, out SafeFileHandle[] descriptors, int descriptorsMax)
     {
         nuint controlBytes = CmsgHeader.Space(descriptorsMax);
         byte* control = stackalloc byte[(int)controlBytes];
@@ -85,6 +90,12 @@ public static unsafe partial class SocketMessages
                 result = recvmsg(socket, ref message, MSG_CMSG_CLOEXEC);
             }
             while (result < 0 && Check.LastErrno == Errno.EINTR);
+        }
+
+        if (result < 0 && Check.LastErrno == Errno.EAGAIN)
+        {
+            descriptors = [];
+            return -1;
         }
 
         Check.Result(result, $"recvmsg({socket}, {buffer.Length} bytes, {descriptorsMax} descriptors, MSG_CMSG_CLOEXEC)");

@@ -65,6 +65,7 @@ public static class VirtualLinks
     private const ushort IFLA_INFO_DATA = 2;
     private const ushort IFLA_INFO_SLAVE_KIND = 4;
     private const ushort IFLA_INFO_SLAVE_DATA = 5;
+    private const ushort IFLA_BRPORT_MODE = 4;
     private const ushort IFLA_BRPORT_ISOLATED = 33;
     private const ushort IFLA_MACVLAN_MODE = 1;
     private const ushort VETH_INFO_PEER = 1;
@@ -93,8 +94,8 @@ public static class VirtualLinks
     {
         using HeldDescriptor held = new(peerNamespace);
         NetlinkRequest request = new();
-        // A port that has to be isolated comes up when it is.
-        request.Begin(NetlinkMessageType.RTM_NEWLINK, New, pair.IsIsolated ? default : Up, $"veth {pair.Name}, {pair.PeerName}");
+        // The port comes up when it is as it has to be.
+        request.Begin(NetlinkMessageType.RTM_NEWLINK, New, default(InterfaceInfo), $"veth {pair.Name}, {pair.PeerName}");
         request.Attribute(IFLA_IFNAME, pair.Name);
         request.Attribute(IFLA_MASTER, (uint)pair.Bridge);
         AddMtu(request, pair.Mtu);
@@ -110,11 +111,7 @@ public static class VirtualLinks
         request.EndNest(peer);
         request.EndNest(data);
         request.EndNest(about);
-        if (pair.IsIsolated)
-        {
-            AddIsolation(request, pair.Name);
-        }
-
+        SetPort(request, pair);
         NetworkLinks.Ask(request, pair.Name);
         return NetworkLinks.Answer(netlink, request) ?? throw new LinuxException($"netlink(RTM_GETLINK, {pair.Name})", Errno.ENODEV);
     }
@@ -143,14 +140,21 @@ public static class VirtualLinks
     private static InterfaceInfo Up => new() { ifi_flags = IFF_UP, ifi_change = IFF_UP };
 
     /// <summary>What a port is to its bridge can be said only of one that is there.</summary>
-    private static void AddIsolation(NetlinkRequest request, string name)
+    private static void SetPort(NetlinkRequest request, VethPair pair)
     {
-        request.Begin(NetlinkMessageType.RTM_NEWLINK, NetlinkFlags.None, Up, $"{name} isolated, up");
-        request.Attribute(IFLA_IFNAME, name);
+        request.Begin(NetlinkMessageType.RTM_NEWLINK, NetlinkFlags.None, Up, $"{pair.Name}, a port of the bridge, up");
+        request.Attribute(IFLA_IFNAME, pair.Name);
         int about = request.BeginNest(IFLA_LINKINFO);
         request.Attribute(IFLA_INFO_SLAVE_KIND, "bridge");
         int data = request.BeginNest(IFLA_INFO_SLAVE_DATA);
-        request.Attribute(IFLA_BRPORT_ISOLATED, [1]);
+
+        // What it sends to a port of the host that leads back to it comes out where it went in: a hairpin.
+        request.Attribute(IFLA_BRPORT_MODE, [1]);
+        if (pair.IsIsolated)
+        {
+            request.Attribute(IFLA_BRPORT_ISOLATED, [1]);
+        }
+
         request.EndNest(data);
         request.EndNest(about);
     }

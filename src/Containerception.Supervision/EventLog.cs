@@ -37,6 +37,19 @@ public sealed class EventLog(string directory, TimeProvider clock)
     /// <summary>Notes what was done to a volume.</summary>
     public void Volume(string action, string name) => Add("volume", action, name, image: null, [("driver", "local")]);
 
+    /// <summary>Notes what was done to a network.</summary>
+    public void Network(string action, string id, string name, string driver, string? container = null)
+    {
+        if (container is null)
+        {
+            Add("network", action, id, image: null, [("name", name), ("type", driver)]);
+        }
+        else
+        {
+            Add("network", action, id, image: null, [("container", container), ("name", name), ("type", driver)]);
+        }
+    }
+
     /// <summary>Notes what a container's new state means: that it started, stood still, or ended, and how.</summary>
     public void Changed(string id, string name, string image, StatusReport before, StatusReport after)
     {

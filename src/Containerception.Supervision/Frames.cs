@@ -17,7 +17,10 @@ namespace Containerception.Supervision;
 ///   Signal (number, no restart) -->     ends the program, or tells it something
 ///   Pause, Resume               -->
 ///   Restart (policy's words)    -->     another policy from now on
-///                               &lt;--   Done (error, empty when it was done): the answer to each of these four
+///   Hold (key)                  -->     with a descriptor: keep it open, in place of one of that key
+///   Release (key)               -->     close it
+///   AnswerNames (path)          -->     with two: answer questions for names there, from that file
+///                               &lt;--   Done (error, empty when it was done): the answer to each of these seven
 ///                               &lt;--   Ended (exit code, flag: for good): the program has
 /// </code>
 /// </remarks>
@@ -64,6 +67,15 @@ public enum FrameKind : byte
 
     /// <summary>Another restart policy, in <see cref="RestartPolicy.ToString"/>'s words.</summary>
     Restart = 23,
+
+    /// <summary>A descriptor that comes along stays open: the bound socket of a published port. Its key is a text.</summary>
+    Hold = 25,
+
+    /// <summary>The descriptor of a key is closed.</summary>
+    Release = 26,
+
+    /// <summary>A datagram socket and a stream socket come along, at which questions for names are answered from now on; the path of the file to answer from.</summary>
+    AnswerNames = 27,
 
     /// <summary>Nobody reads this stream any more: its kind in one byte. The program hears of it as from a pipe.</summary>
     Unread = 24,

@@ -81,7 +81,7 @@ public sealed record SupervisePlan
     public DnsPlan? Dns { get; init; }
 
     /// <summary>So many further descriptors are kept open and not looked at, as long as the supervisor lives: the sockets of published ports.</summary>
-    public int Held { get; init; }
+    public ImmutableArray<string> Held { get; init; } = [];
 
     /// <summary>As JSON.</summary>
     public byte[] ToJson()
@@ -108,7 +108,7 @@ public sealed record SupervisePlan
             json.WriteString("restart", Restart.ToString());
             json.WriteNumber("stopSignal", StopSignal);
             json.WriteTexts("atEnd", AtEnd);
-            json.WriteNumber("held", Held);
+            json.WriteTexts("held", Held);
             if (Health is not null)
             {
                 WriteHealth(json, Health);
@@ -148,7 +148,7 @@ public sealed record SupervisePlan
             Restart = RestartPolicy.TryParse(root.Text("restart")) ?? throw new FormatException("restart: no such policy"),
             StopSignal = root.GetProperty("stopSignal").GetInt32(),
             AtEnd = root.GetProperty("atEnd").Texts(),
-            Held = root.GetProperty("held").GetInt32(),
+            Held = root.GetProperty("held").Texts(),
             Dns = root.TryGetProperty("dns", out JsonElement dns) ? DnsPlan.Read(dns) : null,
             Health = root.TryGetProperty("health", out JsonElement health) ? ReadHealth(health) : null,
         };

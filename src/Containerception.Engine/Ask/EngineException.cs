@@ -1,4 +1,5 @@
 using Containerception.Images;
+using Containerception.Networks;
 
 namespace Containerception.Engine;
 
@@ -49,6 +50,21 @@ public sealed class EngineException(FailureKind kind, string message, string? hi
             ImageFailure.Invalid => FailureKind.Invalid,
             ImageFailure.NotFound => FailureKind.NotFound,
             ImageFailure.Unsupported => FailureKind.Unsupported,
+            _ => FailureKind.System,
+        };
+        return new EngineException(kind, failure.Message, failure.Hint, failure);
+    }
+
+    /// <summary>The same failure, told of a network.</summary>
+    public static EngineException Of(NetworkException failure)
+    {
+        ArgumentNullException.ThrowIfNull(failure);
+        FailureKind kind = failure.Failure switch
+        {
+            NetworkFailure.Invalid => FailureKind.Invalid,
+            NetworkFailure.NotFound => FailureKind.NotFound,
+            NetworkFailure.Conflict or NetworkFailure.Exhausted => FailureKind.Conflict,
+            NetworkFailure.Unsupported => FailureKind.Unsupported,
             _ => FailureKind.System,
         };
         return new EngineException(kind, failure.Message, failure.Hint, failure);

@@ -91,6 +91,9 @@ public sealed record RunRequest
     /// <summary>Which namespaces are the container's own.</summary>
     public NamespacesRequest Namespaces { get; init; } = new();
 
+    /// <summary>How it is connected.</summary>
+    public NetworkingRequest Networking { get; init; } = new();
+
     /// <summary>Put a small init before the program, which reaps zombies and forwards signals.</summary>
     public bool Init { get; init; }
 

@@ -1,8 +1,9 @@
+using System.Collections.Immutable;
 using Containerception.Supervision;
 
 namespace Containerception.Engine;
 
-/// <summary>What <c>cdock update</c> is to change. What is null stays as it is.</summary>
+/// <summary>What <c>cdock update</c> changes; what is null, or empty, stays as it is.</summary>
 public sealed record UpdateRequest
 {
     /// <summary>Memory, processor, processes, disk.</summary>
@@ -10,4 +11,10 @@ public sealed record UpdateRequest
 
     /// <summary>When the program is started again.</summary>
     public RestartPolicy? Restart { get; init; }
+
+    /// <summary>Ports of the host that lead to it from now on.</summary>
+    public ImmutableArray<PortRequest> PortsAdded { get; init; } = [];
+
+    /// <summary>Those that lead to it no longer: <c>[HOSTPORT:]PORT[/PROTOCOL]</c>.</summary>
+    public ImmutableArray<string> PortsRemoved { get; init; } = [];
 }

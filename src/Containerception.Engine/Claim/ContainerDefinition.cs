@@ -77,6 +77,9 @@ internal sealed record ContainerDefinition
     /// <summary>Volumes that get what the image has at their places, before the first start.</summary>
     public ImmutableArray<VolumePlace> Fillings { get; init; } = [];
 
+    /// <summary>How it is connected; null for one that was made before there were networks, which has what its config.json says.</summary>
+    public NetworkingDefinition? Networking { get; init; }
+
     public string ToJson() => JsonSerializer.Serialize(this, EngineJson.Default.ContainerDefinition);
 
     public static ContainerDefinition FromJson(string json) => JsonSerializer.Deserialize(json, EngineJson.Default.ContainerDefinition)!;
@@ -124,5 +127,7 @@ internal sealed record RootDefinition(string Kind, string? Path, bool Overlay, b
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ContainerDefinition))]
+[JsonSerializable(typeof(NetworkDefinition))]
+[JsonSerializable(typeof(EndpointDefinition))]
 [JsonSerializable(typeof(ImmutableSortedDictionary<string, string>))]
 internal sealed partial class EngineJson : JsonSerializerContext;

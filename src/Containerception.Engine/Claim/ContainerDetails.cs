@@ -15,6 +15,9 @@ public sealed record ContainerDetails
     /// <summary>What is mounted because somebody asked for it.</summary>
     public required ImmutableArray<ContainerMount> Mounts { get; init; }
 
+    /// <summary>How it was asked to be connected.</summary>
+    public NetworkingRequest Networking { get; init; } = new();
+
     /// <summary>Capabilities beside docker's fourteen.</summary>
     public required ImmutableArray<string> CapabilitiesAdded { get; init; }
 

@@ -109,6 +109,18 @@ public sealed record ContainerInfo
     /// <summary>The driver's options.</summary>
     public required ImmutableSortedDictionary<string, string> LogOptions { get; init; }
 
+    /// <summary><c>none</c>, <c>host</c>, <c>container:ID</c>, or the name of its first network; null for one whose config.json says it.</summary>
+    public string? NetworkMode { get; init; }
+
+    /// <summary>Its places in networks, by the network's name.</summary>
+    public ImmutableArray<EndpointInfo> Networks { get; init; } = [];
+
+    /// <summary>Ports of the host that lead to it now.</summary>
+    public ImmutableArray<PortInfo> Ports { get; init; } = [];
+
+    /// <summary>Ports that it says it serves: <c>80/tcp</c>.</summary>
+    public ImmutableArray<string> ExposedPorts { get; init; } = [];
+
     /// <summary>How its health is checked; null for not at all.</summary>
     public HealthPlan? HealthPlan { get; init; }
 }

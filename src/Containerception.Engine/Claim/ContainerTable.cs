@@ -25,6 +25,10 @@ internal sealed class ContainerTable(Database database)
 
     public void SetRestart(string id, string policy) => database.Execute("UPDATE containers SET restart = ?2 WHERE id = ?1", id, policy);
 
+    /// <summary>Writes anew what else is known of a container.</summary>
+    public void SetDefinition(ContainerDefinition definition)
+        => database.Execute("UPDATE containers SET definition = ?2 WHERE id = ?1", definition.Id, definition.ToJson());
+
     /// <summary>Which rows there are, and whether each is whole and kept after its end.</summary>
     public Dictionary<string, bool> Ids()
     {

@@ -10,13 +10,22 @@ internal static class ConfigCompiler
     public const string HostnameDefault = "cdock";
 
     private const string OciVersion = "1.0.2";
+    private static readonly ImmutableSortedDictionary<string, string> NetworkSysctls = ImmutableSortedDictionary<string, string>.Empty
+        .Add("net.ipv4.ip_unprivileged_port_start", "0")
+        .Add("net.ipv4.ping_group_range", "0 2147483647");
+
     public const string PathVariable = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     /// <exception cref="EngineException"><see cref="FailureKind.Invalid"/>: the request contradicts itself, the root or the machine.</exception>
-    public static RuntimeConfig Compile(RunRequest request, RootPlan root, Machine machine, string id)
+    /// <param name="request">What was asked for.</param>
+    /// <param name="root">What it starts on.</param>
+    /// <param name="machine">Where it starts.</param>
+    /// <param name="id">The container's id.</param>
+    /// <param name="networkNamespace">Where its network namespace will be found; null for one that the runtime makes, or for the host's.</param>
+    public static RuntimeConfig Compile(RunRequest request, RootPlan root, Machine machine, string id, string? networkNamespace)
     {
         RuntimeConfig config = root.Base ?? Standard(request, root, machine);
-        LinuxConfig linux = WithNamespaces(config.Linux ?? new LinuxConfig(), request, id, root.Base is not null);
+        LinuxConfig linux = WithNetwork(WithNamespaces(config.Linux ?? new LinuxConfig(), request, id, root.Base is not null), request, networkNamespace);
         string? hostname = request.Hostname ?? config.Hostname;
         ImmutableArray<string> capabilities = ChosenCapabilities(config, request, machine, root.Base is not null);
         return config with
@@ -76,6 +85,23 @@ internal static class ConfigCompiler
             UidMappings = mapped ? [UserRange.Of(id)] : linux.UidMappings,
             GidMappings = mapped ? [UserRange.Of(id)] : linux.GidMappings,
             Sysctl = linux.Sysctl.SetItems(request.Sysctls),
+        };
+    }
+
+    private static LinuxConfig WithNetwork(LinuxConfig linux, RunRequest request, string? path)
+    {
+        if (path is null)
+        {
+            return linux;
+        }
+
+        bool isShared = request.Networking.Container is not null;
+        return linux with
+        {
+            Namespaces = [.. linux.Namespaces.Where(one => one.Type != "network"), new NamespaceConfig { Type = "network", Path = path }],
+
+            // docker's: nobody else is in the namespace whom a low port or an echo request could harm.
+            Sysctl = isShared ? linux.Sysctl : NetworkSysctls.SetItems(linux.Sysctl),
         };
     }
 

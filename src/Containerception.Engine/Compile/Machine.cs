@@ -17,6 +17,9 @@ internal sealed record Machine(ulong HeldCapabilities, Version Kernel, bool HasC
         Environment.ProcessorCount,
         Environment.IsPrivilegedProcess);
 
+    /// <summary>The caller may make network namespaces, and interfaces in its own.</summary>
+    public bool CanConnect => IsRoot && new[] { Capability.CAP_NET_ADMIN, Capability.CAP_SYS_ADMIN }.All(needed => (HeldCapabilities & (1UL << (int)needed)) != 0);
+
     /// <summary>The status of a device node of the host.</summary>
     /// <exception cref="EngineException"><see cref="FailureKind.NotFound"/>, or <see cref="FailureKind.Invalid"/> for what is no device.</exception>
     public static FileStatus DeviceNode(string path, string flag)

@@ -26,11 +26,11 @@ internal static class StandardMounts
         string writable = request.Privileged ? "rw" : "ro";
 
         // Without a process namespace of its own the container sees the host's processes: that is what --pid host is for. The kernel
-        // gives a fresh proc or sysfs only to who owns the namespace; with --network host and a user namespace sysfs is bound.
+        // gives a fresh proc or sysfs only to who owns the namespace; with a user namespace and another's network sysfs is bound.
         yield return Kernel("proc", "/proc", "nosuid", "noexec", "nodev");
         yield return Kernel("tmpfs", "/dev", "nosuid", "strictatime", "mode=755", "size=65536k");
         yield return Kernel("devpts", "/dev/pts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5");
-        yield return own.OwnUser && !own.OwnNetwork
+        yield return own.OwnUser && (!own.OwnNetwork || request.Networking is { Networks.IsEmpty: false } or { Container: not null })
             ? new MountConfig { Destination = "/sys", Type = "bind", Source = "/sys", Options = ["rbind", "nosuid", "noexec", "nodev", writable] }
             : Kernel("sysfs", "/sys", "nosuid", "noexec", "nodev", writable);
         if (hasCgroups)

@@ -5,11 +5,14 @@ using Containerception.Oci;
 namespace Containerception.Engine;
 
 /// <summary>
-/// /etc/hosts, /etc/hostname and /etc/resolv.conf of a container of an image: files in the container's own directory, mounted over the
-/// image's, as docker has it. The container may write them; a container that starts again finds them as they were.
+/// /etc/hosts, /etc/hostname and /etc/resolv.conf of a container: files in the container's own directory, mounted over the root's, as docker has
+/// it. The container may write them; one that is connected finds them written anew at each start, any other as they were.
 /// </summary>
 internal static class NetworkFiles
 {
+    private const string ResolvConfName = "resolv.conf";
+    private const string HostnameName = "hostname";
+    private const string HostsName = "hosts";
     private const int HostFileBytesMax = 1 << 20;
     private const UnixFileMode ForAll = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
@@ -30,10 +33,33 @@ internal static class NetworkFiles
     /// <param name="owner">Who root of the container is on the host.</param>
     public static ImmutableArray<MountConfig> Write(string directory, string hostname, bool isHosts, uint owner) =>
     [
-        Write(directory, "resolv.conf", FromHost("/etc/resolv.conf"), owner),
-        Write(directory, "hostname", hostname + "\n", owner),
-        Write(directory, "hosts", isHosts && FromHost("/etc/hosts") is { Length: > 0 } hosts ? hosts : Hosts, owner),
+        Write(directory, ResolvConfName, FromHost("/etc/resolv.conf"), owner),
+        Write(directory, HostnameName, hostname + "\n", owner),
+        Write(directory, HostsName, isHosts && FromHost("/etc/hosts") is { Length: > 0 } hosts ? hosts : Hosts, owner),
     ];
+
+    /// <summary>Those of a container whose network another one shares.</summary>
+    public static ImmutableArray<MountConfig> Of(string directory)
+        => [.. new[] { ResolvConfName, HostnameName, HostsName }.Where(name => File.Exists(Path.Join(directory, name))).Select(name => Mount(directory, name))];
+
+    /// <summary>Writes anew what tells of networks; the files stay the same ones, since they may be mounted.</summary>
+    /// <param name="directory">The container's own directory, where they are.</param>
+    /// <param name="resolvConf">resolv.conf(5).</param>
+    /// <param name="hosts">Lines of hosts(5) behind those that every container has.</param>
+    public static void Rewrite(string directory, string resolvConf, string hosts)
+    {
+        Overwrite(Path.Join(directory, ResolvConfName), resolvConf);
+        Overwrite(Path.Join(directory, HostsName), Hosts + hosts);
+    }
+
+    private static void Overwrite(string path, string text)
+    {
+        // A bundle's container has none of its own.
+        if (File.Exists(path))
+        {
+            File.WriteAllText(path, text);
+        }
+    }
 
     private static MountConfig Write(string directory, string name, string text, uint owner)
     {
@@ -45,8 +71,11 @@ internal static class NetworkFiles
             Files.FchownAt(Descriptor.WorkingDirectory, path, owner, owner);
         }
 
-        return new MountConfig { Destination = "/etc/" + name, Type = "bind", Source = path, Options = ["rbind", "rprivate"] };
+        return Mount(directory, name);
     }
+
+    private static MountConfig Mount(string directory, string name)
+        => new() { Destination = "/etc/" + name, Type = "bind", Source = Path.Join(directory, name), Options = ["rbind", "rprivate"] };
 
     private static string FromHost(string path)
         => new FileInfo(path) is { Exists: true } file && (file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file) is { Exists: true, Length: <= HostFileBytesMax }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Containerception.Images;
 using Containerception.Linux;
 using Containerception.Oci;
@@ -30,10 +31,10 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
 
         return request.Root switch
         {
-            RootRequest.Host => Host(request),
+            RootRequest.Host => WithNetworkFiles(Host(request), request),
             RootRequest.Image image => Image(request, image),
-            RootRequest.DirectoryTree { Overlay: true } tree => Layered(tree),
-            RootRequest.DirectoryTree tree => new RootPlan { Path = tree.Path, Users = UserDatabase.Of(tree.Path) },
+            RootRequest.DirectoryTree { Overlay: true } tree => WithNetworkFiles(Layered(tree), request),
+            RootRequest.DirectoryTree tree => WithNetworkFiles(new RootPlan { Path = tree.Path, Users = UserDatabase.Of(tree.Path) }, request),
             RootRequest.OciBundle bundle => Bundle(bundle),
             _ => throw new System.Diagnostics.UnreachableException(),
         };
@@ -116,7 +117,9 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
             Users = UserDatabase.Of(tree),
             Image = content.Config.Process,
             Hostname = hostname,
-            Mounts = NetworkFiles.Write(directory, hostname, isHosts: !request.Namespaces.OwnNetwork, range?.HostId ?? 0),
+            Mounts = request.Networking.Container is null
+                ? NetworkFiles.Write(directory, hostname, isHosts: !request.Namespaces.OwnNetwork, range?.HostId ?? 0)
+                : OfTheOther(request),
             Steps =
             [
                 Private(),
@@ -126,6 +129,20 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
             ],
         };
     }
+
+    // A root that is no image's keeps its own, unless there is a network to tell of.
+    private RootPlan WithNetworkFiles(RootPlan root, RunRequest request) => request.Networking switch
+    {
+        { Container: not null } => root with { Mounts = OfTheOther(request) },
+        { Networks.IsEmpty: false } => root with
+        {
+            Mounts = NetworkFiles.Write(directory, request.Hostname ?? ConfigCompiler.HostnameDefault, isHosts: false, Owner(request)),
+        },
+        _ => root,
+    };
+
+    private ImmutableArray<Oci.MountConfig> OfTheOther(RunRequest request)
+        => NetworkFiles.Of(Path.Join(Path.GetDirectoryName(directory), request.Networking.Container));
 
     private UsableImage Open(RootRequest.Image image)
     {
@@ -185,6 +202,7 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
         }
     }
 
-    private static PreparationStep Private() => new(
+    /// <summary>The first step of all, where any mounts.</summary>
+    public static PreparationStep Private() => new(
         "begin a private mount namespace", "no mount of this container can be seen or left behind on the host", Mounts.BeginPrivate);
 }

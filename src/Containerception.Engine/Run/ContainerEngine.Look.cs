@@ -26,6 +26,7 @@ public sealed partial class ContainerEngine
             Info = container,
             Config = config,
             Mounts = new ContainerMounts(_options.RootDirectory).Of(config),
+            Networking = RequestOf(_store.Table.TryGet(container.Id)?.Networking),
             CapabilitiesAdded = [.. held.Except(Capabilities.Default)],
             CapabilitiesDropped = [.. Capabilities.Default.Except(held)],
         };

@@ -15,9 +15,10 @@ public sealed partial class ContainerEngine
         }
 
         Sweep();
+        NetworkView view = new(NetworkStore);
         return
         [
-            .. _store.Table.All().Select(Info)
+            .. _store.Table.All().Select(definition => Info(definition, view))
                 .Where(container => all || container.State is ContainerState.Running or ContainerState.Paused or ContainerState.Restarting),
         ];
     }
@@ -27,7 +28,7 @@ public sealed partial class ContainerEngine
     public ContainerInfo Find(string container)
     {
         Sweep();
-        return Info(_store.Table.Find(container));
+        return Info(_store.Table.Find(container), new NetworkView(NetworkStore));
     }
 
     /// <summary>Removes a container that does not run.</summary>
@@ -59,12 +60,28 @@ public sealed partial class ContainerEngine
         return definition.Id;
     }
 
-    /// <summary>Removes a container whose supervisor ends at this moment and leaves that to its last client, who is gone: <c>--rm</c>.</summary>
+    /// <summary>
+    /// Takes back what a container had of the network, and with <c>--rm</c> the container: its supervisor ends at this moment and leaves that to its last
+    /// client, who is gone.
+    /// </summary>
     public void CleanUp(string id)
     {
-        if (_store.Table.TryGet(id) is { AutoRemove: true } definition)
+        if (_store.Table.TryGet(id) is not ContainerDefinition definition)
+        {
+            return;
+        }
+
+        if (definition.AutoRemove)
         {
             RemoveEnded(definition, withVolumes: true);
+            return;
+        }
+
+        // Null: it was started again, and has its ports anew.
+        using ContainerDirectory? directory = ContainerDirectory.TryTake(_store.PathOf(id));
+        if (directory is not null)
+        {
+            Unplug(id);
         }
     }
 
@@ -78,6 +95,7 @@ public sealed partial class ContainerEngine
             Of(definition).Call("delete", "--force", definition.Id);
         }
 
+        Disconnect(definition.Id);
         _store.Table.Remove(definition.Id);
         ForgetVolumes(definition.Id, withVolumes);
         directory?.Remove();
@@ -87,7 +105,7 @@ public sealed partial class ContainerEngine
         }
     }
 
-    private ContainerInfo Info(ContainerDefinition definition)
+    private ContainerInfo Info(ContainerDefinition definition, NetworkView view)
     {
         string path = _store.PathOf(definition.Id);
         StatusReport? status = StatusReport.TryRead(path);
@@ -129,6 +147,10 @@ public sealed partial class ContainerEngine
             LogDriver = definition.LogDriver,
             LogOptions = definition.LogOptions,
             HealthPlan = definition.Health,
+            NetworkMode = definition.Networking?.Mode,
+            Networks = view.Of(definition.Id),
+            Ports = view.PortsOf(definition.Id),
+            ExposedPorts = definition.Networking?.Exposed ?? [],
         };
     }
 }

@@ -1,4 +1,5 @@
 using Containerception.Linux;
+using Containerception.Networks;
 using Containerception.Supervision;
 using Microsoft.Win32.SafeHandles;
 
@@ -106,7 +107,8 @@ public sealed partial class ContainerEngine
     {
         RuntimeProgram runtime = Of(definition);
         bool explains = Explains(runtime);
-        directory.WritePlan(PlanOf(directory, definition, runtime, attachment, explains));
+        using NetworkPlug? plug = Plug(directory, definition);
+        directory.WritePlan(PlanOf(directory, definition, runtime, attachment, explains, plug));
         string supervisor = RuntimeProgram.Supervisor();
 
         // What our caller left open would stay so for as long as the container lives.
@@ -121,10 +123,10 @@ public sealed partial class ContainerEngine
             {
                 NamespaceThread.Run(() =>
                 {
-                    Play(root, directory);
+                    Play(WithNetwork(root, definition, directory, plug), directory);
                     return Spawning.PosixSpawn(
                         supervisor, [supervisor, "supervise", Path.Join(directory.Path, SupervisePlan.FileName)], RuntimeProgram.CallersEnvironment(),
-                        directory.Lock, write, theirs ?? nothing, SpawnFlags.POSIX_SPAWN_SETSID, steps);
+                        directory.Lock, write, theirs ?? nothing, SpawnFlags.POSIX_SPAWN_SETSID, steps, plug?.Descriptors ?? []);
                 });
             }
 
@@ -144,7 +146,7 @@ public sealed partial class ContainerEngine
         : RuntimeFailure.Read(directory.RuntimeLog) ?? new EngineException(FailureKind.System, "the runtime failed and said nothing");
 
     private SupervisePlan PlanOf(
-        ContainerDirectory directory, ContainerDefinition definition, RuntimeProgram runtime, Attachment? attachment, bool explains)
+        ContainerDirectory directory, ContainerDefinition definition, RuntimeProgram runtime, Attachment? attachment, bool explains, NetworkPlug? plug)
     {
         WindowSize? size = attachment?.Size;
         return new SupervisePlan
@@ -167,7 +169,11 @@ public sealed partial class ContainerEngine
             Restart = RestartPolicy.TryParse(definition.Restart)!,
             Health = definition.Health,
             StopSignal = definition.StopSignal,
-            AtEnd = definition.AutoRemove ? [.. _options.CleanupCommand, definition.Id] : [],
+            Dns = plug is { HasNames: true }
+                ? new DnsPlan { Udp = NetworkPlug.DatagramsNumber, Tcp = NetworkPlug.StreamsNumber, File = Path.Join(directory.Path, DnsNames.FileName) }
+                : null,
+            Held = plug?.Held ?? [],
+            AtEnd = definition.AutoRemove || plug is not null ? [.. _options.CleanupCommand, definition.Id] : [],
         };
     }
 
@@ -200,6 +206,11 @@ public sealed partial class ContainerEngine
         catch (LinuxException refused)
         {
             throw new EngineException(FailureKind.System, $"cannot {step.Words}: {refused.Message}", cause: refused);
+        }
+        catch (NetworkException refused)
+        {
+            EngineException told = EngineException.Of(refused);
+            throw new EngineException(told.Kind, $"cannot {step.Words}: {told.Message}", told.Hint, refused);
         }
     }
 }

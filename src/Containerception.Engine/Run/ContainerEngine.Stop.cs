@@ -44,6 +44,7 @@ public sealed partial class ContainerEngine
         if (signal == Signal.SIGKILL)
         {
             line.WaitForEnd(time: null, forGood: true);
+            UnplugEnded(definition);
         }
 
         return definition.Id;
@@ -89,6 +90,7 @@ public sealed partial class ContainerEngine
             throw _store.NameTaken(name);
         }
 
+        WriteNamesOf(definition.Id);
         Note("rename", definition with { Name = name }, ("oldName", "/" + definition.Name));
     }
 
@@ -130,6 +132,7 @@ public sealed partial class ContainerEngine
             line.WaitForEnd(time: null, forGood: true);
         }
 
+        UnplugEnded(definition);
         return true;
     }
 

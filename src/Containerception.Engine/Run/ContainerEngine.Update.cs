@@ -31,6 +31,11 @@ public sealed partial class ContainerEngine
             line?.Ask(FrameKind.Restart, Encoding.UTF8.GetBytes(policy.ToString()));
         }
 
+        if (!request.PortsAdded.IsEmpty || !request.PortsRemoved.IsEmpty)
+        {
+            SetPorts(definition, request);
+        }
+
         return definition.Id;
     }
 

@@ -14,7 +14,7 @@ public sealed partial class ContainerEngine
     {
         Sweep();
         ContainerDefinition definition = _store.Table.Find(container);
-        ContainerInfo info = Info(definition);
+        ContainerInfo info = Info(definition, new NetworkView(NetworkStore));
         List<string> lines = [$"{info.Name} ({info.Id[..12]}), {info.Image}: {string.Join(' ', info.Command)}", Ending(info)];
         if (info.Reason is string reason)
         {

@@ -103,6 +103,10 @@ public sealed partial class ContainerEngine
         {
             RemoveEnded(definition, withVolumes: true);
         }
+        else if (exitCode is not null)
+        {
+            UnplugEnded(definition);
+        }
 
         return exitCode ?? 0;
     }
@@ -119,10 +123,12 @@ public sealed partial class ContainerEngine
 #pragma warning restore CA2000
         undo.Add(() => Forget(directory));
         Machine machine = Machine.Ask();
+        request = WithNetworks(request, machine);
         using SafeFileHandle? held = request.Root is RootRequest.Image ? Images.Hold() : null;
         RootPlan root = new RootPlanner(directory.Path, directory.Id, machine.IsRoot).Plan(request);
         (request, ImmutableArray<VolumePlace> fillings) = WithVolumes(request, root, directory.Id);
-        RuntimeConfig config = ConfigCompiler.Compile(request, root, machine, directory.Id);
+        NetworkingDefinition networking = Join(request, root, directory.Id);
+        RuntimeConfig config = ConfigCompiler.Compile(request, root, machine, directory.Id, NamespaceOf(networking, directory.Path));
         directory.WriteConfig(config.ToJson());
         if (config.Linux!.Namespaces.Any(one => one.Type == "user"))
         {
@@ -132,7 +138,7 @@ public sealed partial class ContainerEngine
         FindSources(request);
         CidFile.Reserve(request.CidFile, undo);
         ContainerDefinition definition = _store.Add(
-            Define(request, root, runtime, directory.Id, InitProgram.Without(config.Process!.Args, request.Init)) with { Fillings = fillings }, request.Name, isWhole);
+            Define(request, root, runtime, directory.Id, InitProgram.Without(config.Process!.Args, request.Init)) with { Fillings = fillings, Networking = networking }, request.Name, isWhole);
         undo.Add(() => _store.Table.Remove(definition.Id));
         CidFile.Write(request.CidFile, definition.Id);
         Note("create", definition);
@@ -184,6 +190,7 @@ public sealed partial class ContainerEngine
     private void Forget(ContainerDirectory directory)
     {
         ForgetVolumes(directory.Id, withAnonymous: true);
+        Disconnect(directory.Id);
         directory.Remove();
         directory.Dispose();
     }

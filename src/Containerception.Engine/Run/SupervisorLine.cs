@@ -39,14 +39,18 @@ internal sealed class SupervisorLine : IDisposable
 
     /// <summary>Asks for something, and waits until it is done. The program's end meanwhile is kept for <see cref="WaitForEnd"/>.</summary>
     /// <exception cref="EngineException">It was not done.</exception>
-    public void Ask(FrameKind kind, ReadOnlySpan<byte> content)
+    /// <param name="kind">What is asked for.</param>
+    /// <param name="content">What comes with it.</param>
+    /// <param name="descriptors">Copies of these come along.</param>
+    public void Ask(FrameKind kind, ReadOnlySpan<byte> content, params ReadOnlySpan<SafeFileHandle> descriptors)
     {
         Span<byte> bytes = stackalloc byte[Frame.HeaderBytes + content.Length];
         Frame.WriteHeader(bytes, kind, content.Length);
         content.CopyTo(bytes[Frame.HeaderBytes..]);
         try
         {
-            FileContents.WriteAll(_socket, bytes);
+            int sent = SocketMessages.Send(_socket, bytes, descriptors);
+            FileContents.WriteAll(_socket, bytes[sent..]);
         }
         catch (LinuxException gone) when (gone.Errno is Errno.EPIPE or Errno.ECONNRESET)
         {

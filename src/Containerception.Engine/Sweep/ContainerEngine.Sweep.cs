@@ -39,6 +39,7 @@ public sealed partial class ContainerEngine
 
         foreach (string id in rows.Keys.Where(id => !Directory.Exists(_store.PathOf(id))))
         {
+            Disconnect(id);
             _store.Table.Remove(id);
         }
     }
@@ -56,6 +57,7 @@ public sealed partial class ContainerEngine
         bool isKept = definition is not null && (_store.Table.Ids().GetValueOrDefault(dead.Id) || status is not null);
         if (definition is null || !isKept || (definition.AutoRemove && status is not null))
         {
+            Disconnect(dead.Id);
             _store.Table.Remove(dead.Id);
             ForgetVolumes(dead.Id, withAnonymous: true);
             dead.Remove();
@@ -67,6 +69,7 @@ public sealed partial class ContainerEngine
             Ended(status).Write(dead.Path);
         }
 
+        Unplug(dead.Id);
         dead.RemovePlan();
     }
 

@@ -54,5 +54,36 @@ internal static class Schema
         ) STRICT;
         """;
 
-    public static IReadOnlyList<string> Steps { get; } = [Images, Volumes, Containers];
+    private const string Networks = """
+        CREATE TABLE networks (
+            id TEXT PRIMARY KEY,           -- 64 hexadecimal digits
+            name TEXT NOT NULL UNIQUE,
+            created INTEGER NOT NULL,      -- ticks of 100 ns since the year 1
+            definition TEXT NOT NULL       -- JSON
+        ) STRICT;
+        CREATE TABLE endpoints (
+            network TEXT NOT NULL REFERENCES networks,
+            container TEXT NOT NULL,
+            address4 TEXT,
+            address6 TEXT,
+            active INTEGER NOT NULL,       -- 1: the container runs, and is found by its names
+            definition TEXT NOT NULL,      -- JSON
+            PRIMARY KEY (network, container),
+            UNIQUE (network, address4),    -- no address is given twice
+            UNIQUE (network, address6)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX endpoints_container ON endpoints (container);
+        CREATE TABLE ports (
+            container TEXT NOT NULL,
+            protocol INTEGER NOT NULL,     -- of IP: 6, 17, 132
+            host_address TEXT NOT NULL,
+            host_port INTEGER NOT NULL,
+            address TEXT NOT NULL,         -- the container's
+            port INTEGER NOT NULL,
+            PRIMARY KEY (protocol, host_address, host_port)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX ports_container ON ports (container);
+        """;
+
+    public static IReadOnlyList<string> Steps { get; } = [Images, Volumes, Containers, Networks];
 }

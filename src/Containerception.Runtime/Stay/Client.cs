@@ -17,8 +17,11 @@ internal interface IClientRequests
 
     void Unread(Client client, FrameKind stream);
 
+    /// <param name="kind">What is asked for.</param>
+    /// <param name="content">What comes with it.</param>
+    /// <param name="descriptors">What came along: whoever keeps one takes it out of the queue.</param>
     /// <returns>Null, or why it was not done.</returns>
-    string? Request(FrameKind kind, ReadOnlySpan<byte> content);
+    string? Request(FrameKind kind, ReadOnlySpan<byte> content, Queue<SafeFileHandle> descriptors);
 
     /// <summary>The client has gone, or what waited for it has become less.</summary>
     void Changed(Client client);
@@ -30,9 +33,13 @@ internal sealed class Client : IDisposable
     /// <summary>Above this a client who must get everything holds up the program, and any other is let go.</summary>
     public const int WaitingBytesMax = 1 << 20;
 
+    // Of one message; nobody asks for anything that takes more.
+    private const int DescriptorsMax = 2;
+
     private readonly SafeFileHandle _socket;
     private readonly IClientRequests _requests;
     private readonly FrameReader _frames = new();
+    private readonly Queue<SafeFileHandle> _descriptors = new();
     private readonly EventLoop.Watch _watch;
     private byte[] _waiting = [];
     private int _begin;
@@ -91,6 +98,11 @@ internal sealed class Client : IDisposable
     public void Dispose()
     {
         IsGone = true;
+        while (_descriptors.TryDequeue(out SafeFileHandle? unclaimed))
+        {
+            unclaimed.Dispose();
+        }
+
         _watch.Dispose();
         _socket.Dispose();
     }
@@ -120,7 +132,12 @@ internal sealed class Client : IDisposable
 
     private void Receive()
     {
-        int count = FileContents.TryRead(_socket, _frames.Space);
+        int count = SocketMessages.TryReceive(_socket, _frames.Space, out SafeFileHandle[] descriptors, DescriptorsMax);
+        foreach (SafeFileHandle descriptor in descriptors)
+        {
+            _descriptors.Enqueue(descriptor);
+        }
+
         if (count == 0)
         {
             Leave();
@@ -131,6 +148,11 @@ internal sealed class Client : IDisposable
         while (!IsGone && _frames.TryTake(out Frame frame))
         {
             Handle(frame);
+        }
+
+        if (_descriptors.Count > DescriptorsMax)
+        {
+            throw new FormatException("descriptors that nothing was asked with");
         }
     }
 
@@ -154,8 +176,8 @@ internal sealed class Client : IDisposable
                 _requests.Unread(this, (FrameKind)frame.Content[0]);
                 break;
             case FrameKind.Signal when frame.Content.Length == 2:
-            case FrameKind.Pause or FrameKind.Resume or FrameKind.Restart:
-                Send(FrameKind.Done, Encoding.UTF8.GetBytes(_requests.Request(frame.Kind, frame.Content) ?? ""));
+            case FrameKind.Pause or FrameKind.Resume or FrameKind.Restart or FrameKind.Hold or FrameKind.Release or FrameKind.AnswerNames:
+                Send(FrameKind.Done, Encoding.UTF8.GetBytes(_requests.Request(frame.Kind, frame.Content, _descriptors) ?? ""));
                 break;
             default:
                 throw new FormatException($"the frame {frame.Kind} of {frame.Content.Length} bytes");

@@ -33,6 +33,7 @@ internal sealed class DnsServer : IDisposable
     private readonly SafeFileHandle _tcp;
     private readonly NameFiles _names;
     private readonly DnsForwarder _forwarder;
+    private readonly EventLoop.Watch _reading;
     private readonly EventLoop.Watch _accepting;
     private readonly List<DnsConnection> _connections = [];
     private readonly List<IPAddress> _found = [];
@@ -53,7 +54,7 @@ internal sealed class DnsServer : IDisposable
         Descriptors.SetNonBlocking(udp, true);
         Descriptors.SetNonBlocking(tcp, true);
         UnixSockets.Listen(tcp, ConnectionsMax);
-        loop.Add(udp, EpollEvents.EPOLLIN, _ => TakeDatagrams());
+        _reading = loop.Add(udp, EpollEvents.EPOLLIN, _ => TakeDatagrams());
         _accepting = loop.Add(tcp, EpollEvents.EPOLLIN, _ => TakeConnection());
     }
 
@@ -64,6 +65,9 @@ internal sealed class DnsServer : IDisposable
             connection.Dispose();
         }
 
+        _reading.Dispose();
+        _accepting.Dispose();
+        _tidying?.Dispose();
         _forwarder.Dispose();
         _names.Dispose();
     }

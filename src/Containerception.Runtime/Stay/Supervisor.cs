@@ -115,7 +115,7 @@ internal sealed class Supervisor : IClientRequests, IDisposable
         }
     }
 
-    string? IClientRequests.Request(FrameKind kind, ReadOnlySpan<byte> content)
+    string? IClientRequests.Request(FrameKind kind, ReadOnlySpan<byte> content, Queue<SafeFileHandle> descriptors)
     {
         try
         {
@@ -131,6 +131,17 @@ internal sealed class Supervisor : IClientRequests, IDisposable
                 case FrameKind.Resume:
                     _runner.Resume();
                     Report(_status with { State = "running" });
+                    break;
+                case FrameKind.Hold:
+                    _inherited.Hold(Encoding.UTF8.GetString(content), Next(descriptors));
+                    break;
+                case FrameKind.Release:
+                    _inherited.Release(Encoding.UTF8.GetString(content));
+                    break;
+                case FrameKind.AnswerNames:
+                    _dns?.Dispose();
+                    _inherited.TakeDns(Next(descriptors), Next(descriptors));
+                    _dns = new DnsServer(_loop, _inherited.DnsUdp!, _inherited.DnsTcp!, Encoding.UTF8.GetString(content));
                     break;
                 default:
                     _policy = RestartPolicy.TryParse(Encoding.UTF8.GetString(content)) ?? throw new FormatException("no such restart policy");
@@ -155,6 +166,9 @@ internal sealed class Supervisor : IClientRequests, IDisposable
         _clients?.Forget();
         HoldUpProgram();
     }
+
+    private static SafeFileHandle Next(Queue<SafeFileHandle> descriptors)
+        => descriptors.TryDequeue(out SafeFileHandle? descriptor) ? descriptor : throw new FormatException("a descriptor must come along");
 
     private void StartProgram()
     {

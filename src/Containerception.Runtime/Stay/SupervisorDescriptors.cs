@@ -11,6 +11,8 @@ internal sealed class SupervisorDescriptors : IDisposable
     private const int ReportNumber = 1;
     private const int ClientNumber = 2;
 
+    private readonly Dictionary<string, SafeFileHandle> _held = [];
+
     private SupervisorDescriptors(SafeFileHandle directoryLock, SafeFileHandle report, SafeFileHandle? client, DnsPlan? dns)
     {
         DnsUdp = dns is null ? null : Descriptors.Take(dns.Udp);
@@ -28,15 +30,39 @@ internal sealed class SupervisorDescriptors : IDisposable
     public SafeFileHandle? Client { get; }
 
     /// <summary>Where the container's questions for names come in; null when they do not.</summary>
-    public SafeFileHandle? DnsUdp { get; }
+    public SafeFileHandle? DnsUdp { get; private set; }
 
     /// <inheritdoc cref="DnsUdp"/>
-    public SafeFileHandle? DnsTcp { get; }
+    public SafeFileHandle? DnsTcp { get; private set; }
+
+    /// <summary>Keeps a descriptor open, in place of one of that key.</summary>
+    public void Hold(string key, SafeFileHandle descriptor)
+    {
+        Release(key);
+        _held.Add(key, descriptor);
+    }
+
+    /// <summary>Closes one that was kept, if there is one of that key.</summary>
+    public void Release(string key)
+    {
+        if (_held.Remove(key, out SafeFileHandle? held))
+        {
+            held.Dispose();
+        }
+    }
+
+    /// <summary>Questions for names come in there from now on.</summary>
+    public void TakeDns(SafeFileHandle udp, SafeFileHandle tcp)
+    {
+        DnsUdp?.Dispose();
+        DnsTcp?.Dispose();
+        (DnsUdp, DnsTcp) = (udp, tcp);
+    }
 
     public static SupervisorDescriptors Take(SupervisePlan plan)
     {
-        // What is only held needs nobody here: it is closed by the end of the process, or by the program executed then.
-        int further = plan.Held + (plan.Dns is null ? 0 : 2);
+        int heldNumber = SupervisePlan.FurtherNumber + (plan.Dns is null ? 0 : 2);
+        int further = heldNumber + plan.Held.Length - SupervisePlan.FurtherNumber;
         if (further > 0)
         {
             Descriptors.CloseRange(SupervisePlan.FurtherNumber, (uint)(SupervisePlan.FurtherNumber + further - 1), CloseRangeFlags.CLOSE_RANGE_CLOEXEC);
@@ -47,6 +73,11 @@ internal sealed class SupervisorDescriptors : IDisposable
             Descriptors.Duplicate(Descriptors.Borrow(ReportNumber)),
             plan.HasClient ? Descriptors.Duplicate(Descriptors.Borrow(ClientNumber)) : null,
             plan.Dns);
+        for (int i = 0; i < plan.Held.Length; i++)
+        {
+            taken.Hold(plan.Held[i], Descriptors.Take(heldNumber + i));
+        }
+
         NullStandardStreams();
         return taken;
     }
@@ -66,6 +97,11 @@ internal sealed class SupervisorDescriptors : IDisposable
         Client?.Dispose();
         DnsUdp?.Dispose();
         DnsTcp?.Dispose();
+        foreach (SafeFileHandle held in _held.Values)
+        {
+            held.Dispose();
+        }
+
         Lock.Dispose();
     }
 }

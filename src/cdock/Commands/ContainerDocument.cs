@@ -42,7 +42,7 @@ internal static class ContainerDocument
             },
             ["Mounts"] = Mounts(details.Mounts),
             ["Config"] = Config(details),
-            ["NetworkSettings"] = Network(details.Config),
+            ["NetworkSettings"] = Network(details),
         };
     }
 
@@ -52,7 +52,11 @@ internal static class ContainerDocument
         return new JsonArray(nodes);
     }
 
-    public static string NetworkMode(RuntimeConfig config) => Has(config, "network") ? "none" : "host";
+    public static string NetworkMode(ContainerDetails details) => details.Info.NetworkMode ?? (Has(details.Config, "network") ? "none" : "host");
+
+    /// <summary>docker's <c>Ports</c>, and with what was asked for its <c>PortBindings</c>: for each port of the container those of the host.</summary>
+    public static JsonObject Ports(IEnumerable<(string Container, string? HostAddress, string? HostPort)> ports)
+        => new(ports.GroupBy(port => port.Container).Select(port => KeyValuePair.Create(port.Key, (JsonNode?)Bindings(port))));
 
     public static bool Has(RuntimeConfig config, string type) => config.Linux?.Namespaces.Any(one => one.Type == type) ?? false;
 
@@ -138,6 +142,8 @@ internal static class ContainerDocument
             ["AttachStdin"] = one.OpenStdin,
             ["AttachStdout"] = true,
             ["AttachStderr"] = true,
+            ["ExposedPorts"] = new JsonObject(one.ExposedPorts.Concat(details.Networking.Ports.Select(port => port.ContainerName)).Distinct().Order(StringComparer.Ordinal)
+                .Select(name => KeyValuePair.Create(name, (JsonNode?)new JsonObject()))),
             ["Tty"] = one.Tty,
             ["OpenStdin"] = one.OpenStdin,
             ["StdinOnce"] = one.OpenStdin,
@@ -168,18 +174,43 @@ internal static class ContainerDocument
         return config;
     }
 
-    private static JsonObject Network(RuntimeConfig config) => new()
+    private static JsonObject Network(ContainerDetails details)
     {
-        ["Bridge"] = "",
-        ["SandboxID"] = "",
-        ["SandboxKey"] = "",
-        ["Ports"] = new JsonObject(),
-        ["Gateway"] = "",
-        ["IPAddress"] = "",
-        ["IPPrefixLen"] = 0,
-        ["MacAddress"] = "",
-        ["Networks"] = new JsonObject { [NetworkMode(config)] = new JsonObject { ["IPAddress"] = "", ["Gateway"] = "", ["MacAddress"] = "" } },
-    };
+        ContainerInfo one = details.Info;
+        bool runs = one.Pid > 0;
+        EndpointInfo? bridge = runs ? one.Networks.FirstOrDefault(endpoint => endpoint.NetworkName == NetworkingRequest.DefaultNetwork) : null;
+        return new JsonObject
+        {
+            ["Bridge"] = "",
+            ["SandboxID"] = "",
+            ["SandboxKey"] = runs ? string.Create(CultureInfo.InvariantCulture, $"/proc/{one.Pid}/ns/net") : "",
+            ["Ports"] = Ports(
+            [
+                .. one.Ports.Select(port => (port.ContainerName, (string?)port.HostAddress.ToString(), (string?)port.HostPort.ToString(CultureInfo.InvariantCulture))),
+                .. runs ? one.ExposedPorts.Where(name => !one.Ports.Any(port => port.ContainerName == name)).Select(name => (name, (string?)null, (string?)null)) : [],
+            ]),
+            ["Gateway"] = bridge?.Gateway4?.ToString() ?? "",
+            ["GlobalIPv6Address"] = bridge?.Address6?.ToString() ?? "",
+            ["GlobalIPv6PrefixLen"] = bridge?.Address6 is null ? 0 : bridge.PrefixLength6,
+            ["IPAddress"] = bridge?.Address4?.ToString() ?? "",
+            ["IPPrefixLen"] = bridge?.PrefixLength4 ?? 0,
+            ["IPv6Gateway"] = bridge?.Gateway6?.ToString() ?? "",
+            ["MacAddress"] = bridge?.HardwareAddress ?? "",
+            ["Networks"] = one.Networks.IsEmpty
+                ? new JsonObject { [NetworkMode(details)] = new JsonObject { ["IPAddress"] = "", ["Gateway"] = "", ["MacAddress"] = "" } }
+                : new JsonObject(one.Networks.Select(endpoint => KeyValuePair.Create(endpoint.NetworkName, (JsonNode?)NetworkDocument.Place(endpoint, one.Name, runs)))),
+        };
+    }
+
+    // An exposed port that leads nowhere is null.
+    private static JsonArray? Bindings(IEnumerable<(string Container, string? HostAddress, string? HostPort)> ports)
+    {
+        JsonNode?[] bindings =
+        [
+            .. ports.Where(port => port.HostPort is not null).Select(port => new JsonObject { ["HostIp"] = port.HostAddress ?? "", ["HostPort"] = port.HostPort }),
+        ];
+        return bindings.Length == 0 ? null : new JsonArray(bindings);
+    }
 
     private static string Source(RuntimeConfig config, string destination)
         => config.Mounts.FirstOrDefault(mount => mount.Destination == destination)?.Source ?? "";

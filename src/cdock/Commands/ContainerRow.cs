@@ -53,9 +53,9 @@ internal sealed class ContainerRow(ContainerEngine engine, Listing listing, Date
                 ["LocalVolumes"] = (details?.Mounts.Count(mount => mount.Name is not null) ?? 0).ToString(CultureInfo.InvariantCulture),
                 ["Mounts"] = string.Join(',', details?.Mounts.Select(Mount) ?? []),
                 ["Names"] = one.Name,
-                ["Networks"] = details is null ? "" : ContainerDocument.NetworkMode(details.Config),
+                ["Networks"] = details is null ? "" : Networks(details),
                 ["Platform"] = null,
-                ["Ports"] = "",
+                ["Ports"] = PortWords.Of(one),
                 ["RunningFor"] = Words.Ago(one.Created, now),
                 ["Size"] = _measures ? Size(one) : "",
                 ["State"] = one.State.ToString().ToLowerInvariant(),
@@ -63,6 +63,9 @@ internal sealed class ContainerRow(ContainerEngine engine, Listing listing, Date
             },
             one.Labels);
     }
+
+    private static string Networks(ContainerDetails details)
+        => details.Info.Networks.IsEmpty ? ContainerDocument.NetworkMode(details) : string.Join(',', details.Info.Networks.Select(endpoint => endpoint.NetworkName));
 
     private string Size(ContainerInfo one)
     {

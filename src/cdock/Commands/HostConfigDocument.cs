@@ -21,8 +21,8 @@ internal static class HostConfigDocument
             ["Binds"] = Binds(details),
             ["ContainerIDFile"] = "",
             ["LogConfig"] = new JsonObject { ["Type"] = one.LogDriver, ["Config"] = VolumeDocument.Map(one.LogOptions) },
-            ["NetworkMode"] = ContainerDocument.NetworkMode(config),
-            ["PortBindings"] = new JsonObject(),
+            ["NetworkMode"] = ContainerDocument.NetworkMode(details),
+            ["PortBindings"] = ContainerDocument.Ports(details.Networking.Ports.Select(port => (port.ContainerName, port.HostAddress?.ToString(), (string?)HostPort(port)))),
             ["RestartPolicy"] = new JsonObject { ["Name"] = one.Restart.Name, ["MaximumRetryCount"] = one.Restart.AttemptsMax },
             ["AutoRemove"] = one.AutoRemove,
             ["VolumeDriver"] = "",
@@ -30,12 +30,16 @@ internal static class HostConfigDocument
             ["CapAdd"] = privileged ? null : SomeTexts(details.CapabilitiesAdded),
             ["CapDrop"] = SomeTexts(details.CapabilitiesDropped),
             ["CgroupnsMode"] = ContainerDocument.Has(config, "cgroup") ? "private" : "host",
+            ["Dns"] = ContainerDocument.Texts(details.Networking.Dns),
+            ["DnsOptions"] = ContainerDocument.Texts(details.Networking.DnsOptions),
+            ["DnsSearch"] = ContainerDocument.Texts(details.Networking.DnsSearch),
+            ["ExtraHosts"] = SomeTexts(details.Networking.AddHosts),
             ["GroupAdd"] = SomeTexts(config.Process?.User.AdditionalGids.Where(gid => gid != config.Process.User.Gid).Select(gid => gid.ToString(System.Globalization.CultureInfo.InvariantCulture)) ?? []),
             ["IpcMode"] = ContainerDocument.Has(config, "ipc") ? "private" : "host",
             ["OomScoreAdj"] = config.Process?.OomScoreAdj ?? 0,
             ["PidMode"] = ContainerDocument.Has(config, "pid") ? "" : "host",
             ["Privileged"] = privileged,
-            ["PublishAllPorts"] = false,
+            ["PublishAllPorts"] = details.Networking.PublishAll,
             ["ReadonlyRootfs"] = config.Root?.Readonly ?? false,
             ["SecurityOpt"] = SecurityOptions(config, privileged),
             ["Tmpfs"] = Tmpfs(config),
@@ -62,6 +66,11 @@ internal static class HostConfigDocument
             ["ReadonlyPaths"] = ContainerDocument.Texts(linux.ReadonlyPaths),
         };
     }
+
+    private static string HostPort(PortRequest port)
+        => port.HostPort == 0 ? ""
+            : port.HostPortLast == port.HostPort ? port.HostPort.ToString(System.Globalization.CultureInfo.InvariantCulture)
+            : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{port.HostPort}-{port.HostPortLast}");
 
     private static JsonArray? SomeTexts(IEnumerable<string> texts)
     {

@@ -5,16 +5,16 @@ using Containerception.Images;
 
 namespace Containerception.Cdock;
 
-/// <summary><c>cdock inspect</c>: all that is known of containers, images and volumes, in JSON.</summary>
+/// <summary><c>cdock inspect</c>: all that is known of containers, images, networks and volumes, in JSON.</summary>
 internal static class InspectCommand
 {
     public static Command Create(Output output)
     {
         Option<string> format = new("--format", "-f") { Description = "json, or a template: '{{.State.Status}}'", HelpName = "FORMAT" };
         Option<bool> size = new("--size", "-s") { Description = "Measure what containers have written" };
-        Option<string> type = new("--type") { Description = "Only containers, only images, or only volumes", HelpName = "container|image|volume" };
+        Option<string> type = new("--type") { Description = "Only containers, images, networks or volumes", HelpName = "container|image|network|volume" };
         Argument<string[]> names = new("NAME") { Description = "Names or ids", Arity = ArgumentArity.OneOrMore };
-        Command command = new("inspect", "Tell all about containers, images and volumes, in JSON") { format, size, type, names };
+        Command command = new("inspect", "Tell all about containers, images, networks and volumes, in JSON") { format, size, type, names };
         command.SetAction(parsed =>
         {
             ContainerEngine engine = ContainerEngine.Open(new EngineOptions());
@@ -24,8 +24,9 @@ internal static class InspectCommand
                 null => name => Any(engine, name, measures),
                 "container" => name => Container(engine, name, measures),
                 "image" => Image,
+                "network" => name => NetworkDocument.Of(engine.FindNetwork(name), engine),
                 "volume" => name => VolumeDocument.Of(engine.FindVolume(name)),
-                string other => throw new UsageException($"unknown type: \"{other}\": must be one of \"container\", \"image\", \"volume\""),
+                string other => throw new UsageException($"unknown type: \"{other}\": must be one of \"container\", \"image\", \"network\", \"volume\""),
             });
         });
         return command;
@@ -33,7 +34,12 @@ internal static class InspectCommand
 
     private static JsonObject Any(ContainerEngine engine, string name, bool measures)
     {
-        foreach (Func<JsonObject> find in new Func<JsonObject>[] { () => Container(engine, name, measures), () => Image(name), () => VolumeDocument.Of(engine.FindVolume(name)) })
+        Func<JsonObject>[] kinds =
+        [
+            () => Container(engine, name, measures), () => Image(name), () => NetworkDocument.Of(engine.FindNetwork(name), engine),
+            () => VolumeDocument.Of(engine.FindVolume(name)),
+        ];
+        foreach (Func<JsonObject> find in kinds)
         {
             try
             {

@@ -8,7 +8,7 @@ namespace Containerception.Cdock;
 internal static class PsCommand
 {
     private static readonly string[] KnownFilters =
-        ["id", "name", "label", "status", "exited", "ancestor", "before", "since", "health", "volume", "network"];
+        ["id", "name", "label", "status", "exited", "ancestor", "before", "since", "health", "volume", "network", "publish", "expose"];
 
     public static Command Create(Output output)
     {
@@ -61,6 +61,8 @@ internal static class PsCommand
             && filters.Match("status", value => one.State.ToString().Equals(value, StringComparison.OrdinalIgnoreCase))
             && filters.Match("exited", value => one.ExitCode == int.Parse(value, System.Globalization.CultureInfo.InvariantCulture))
             && filters.Match("ancestor", value => one.Image == value || one.Image == value + ":latest")
+            && filters.Match("publish", value => HasPort(one.Ports.Select(port => (port.HostPort, port.Protocol)), value))
+            && filters.Match("expose", value => one.ExposedPorts.Concat(one.Ports.Select(port => port.ContainerName)).Contains(value.Contains('/') ? value : value + "/tcp"))
             && (before is null || one.Created < before) && (since is null || one.Created > since));
     }
 
@@ -79,7 +81,14 @@ internal static class PsCommand
 
         ContainerDetails details = engine.Inspect(one);
         return filters.Match("volume", value => details.Mounts.Any(mount => mount.Name == value || mount.Destination == value || mount.Source == value))
-            && filters.Match("network", value => ContainerDocument.NetworkMode(details.Config) == value);
+            && filters.Match("network", value => one.Networks.Any(endpoint => endpoint.NetworkName == value || endpoint.NetworkId.StartsWith(value, StringComparison.Ordinal))
+                || (one.Networks.IsEmpty && ContainerDocument.NetworkMode(details) == value));
+    }
+
+    private static bool HasPort(IEnumerable<(ushort Port, string Protocol)> ports, string value)
+    {
+        string[] parts = value.Split('/');
+        return ports.Any(port => port.Port.ToString(System.Globalization.CultureInfo.InvariantCulture) == parts[0] && (parts.Length == 1 ? "tcp" : parts[1]) == port.Protocol);
     }
 
     private static ContainerInfo Named(IReadOnlyList<ContainerInfo> all, string name)

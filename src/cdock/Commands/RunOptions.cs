@@ -81,7 +81,19 @@ internal sealed class RunOptions
     public Option<bool> Privileged { get; } = Switch("--privileged", "All capabilities and devices, no filter, nothing hidden");
     public Option<string[]> Sysctl { get; } = List("--sysctl", "NAME=VALUE", "Set a kernel parameter of the container's namespaces");
 
-    public Option<string> Network { get; } = Text("--network", "none|host", "A network of its own, or the host's (default: none)", "--net");
+    public Option<string[]> Network { get; } = List(
+        "--network", "NETWORK", "Join a network: bridge, one of `cdock network ls`, none, host, container:NAME; or name=NETWORK,alias=NAME,ip=ADDRESS (default: bridge)", "--net");
+    public Option<string[]> NetworkAlias { get; } = List("--network-alias", "NAME", "Another name by which containers of the network find it", "--net-alias");
+    public Option<string> Ip { get; } = Text("--ip", "ADDRESS", "Its IPv4 address in the network");
+    public Option<string> Ip6 { get; } = Text("--ip6", "ADDRESS", "Its IPv6 address in the network");
+    public Option<string> MacAddress { get; } = Text("--mac-address", "ADDRESS", "Its hardware address in the network");
+    public Option<string[]> Publish { get; } = List("--publish", "[ADDRESS:][PORT:]PORT[/PROTOCOL]", "Lead a port of the host to it: 8080:80, 127.0.0.1:53:53/udp, 5000-5010:5000-5010", "-p");
+    public Option<bool> PublishAll { get; } = Switch("--publish-all", "Lead a free port of the host to each port that it exposes", "-P");
+    public Option<string[]> Expose { get; } = List("--expose", "PORT[-PORT][/PROTOCOL]", "A port that it serves, for --publish-all and whoever looks");
+    public Option<string[]> Dns { get; } = List("--dns", "ADDRESS", "A server that is asked for names, in place of the host's");
+    public Option<string[]> DnsSearch { get; } = List("--dns-search", "DOMAIN", "Where short names are looked for, in place of the host's; . is nowhere");
+    public Option<string[]> DnsOption { get; } = List("--dns-option", "OPTION", "An option of resolv.conf(5)", "--dns-opt");
+    public Option<string[]> AddHost { get; } = List("--add-host", "NAME:ADDRESS", "A line of /etc/hosts; the address host-gateway is the host's");
     public Option<string> Pid { get; } = Text("--pid", "host", "See the host's processes");
     public Option<string> Ipc { get; } = Text("--ipc", "private|none|host", "Share memory and queues with the host (default: private)");
     public Option<string> Uts { get; } = Text("--uts", "host", "Share the host's name");
@@ -112,7 +124,7 @@ internal sealed class RunOptions
         StopTimeout, Restart, CidFile, DetachKeys, SignalProxy, LogDriver, LogOpt, HealthCommand, HealthInterval, HealthTimeout, HealthRetries,
         HealthStartPeriod, HealthStartInterval, NoHealthCheck, Label, Volume, VolumesFrom, Mount, Tmpfs, ReadOnly, ShmSize, Memory, MemorySwap, MemoryReservation, Cpus, CpuShares, CpusetCpus, PidsLimit,
         CpusetMems, CpuPeriod, CpuQuota, MemorySwappiness, CgroupParent, OomKillDisable, OomScoreAdj, BlkioWeight, BlkioWeightDevice, DeviceCgroupRule, DeviceReadBps, DeviceWriteBps, DeviceReadIops, DeviceWriteIops, Ulimit, Device, CapAdd, CapDrop, SecurityOpt, Privileged,
-        Sysctl, Network, Pid, Ipc, Uts, Userns, Cgroupns, Isolate, Runtime, Explain,
+        Sysctl, Network, NetworkAlias, Ip, Ip6, MacAddress, Publish, PublishAll, Expose, Dns, DnsSearch, DnsOption, AddHost, Pid, Ipc, Uts, Userns, Cgroupns, Isolate, Runtime, Explain,
     ];
 
     private static Option<bool> Switch(string name, string description, params string[] aliases)

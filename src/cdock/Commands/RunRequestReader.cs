@@ -13,8 +13,6 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
 {
     private const int StopTimeoutDefault = 10;
 
-    private static readonly string[] Known = ["host", "private", "none", "auto"];
-
     /// <exception cref="UsageException">Flags that make no sense.</exception>
     /// <exception cref="EngineException">Values that make no sense.</exception>
     public RunRequest Read()
@@ -53,6 +51,7 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
             Sysctls = ReadPairs(options.Sysctl, valueNeeded: true),
             ShmSizeBytes = Bytes(options.ShmSize),
             Namespaces = ReadNamespaces() with { Only = only },
+            Networking = new NetworkingReader(options, parsed).Read(),
             Init = Has(options.Init),
             StopSignal = ReadStopSignal(),
             StopTimeoutSeconds = Number<int>(options.StopTimeout) ?? StopTimeoutDefault,
@@ -146,7 +145,6 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
 
     private NamespacesRequest ReadNamespaces() => new()
     {
-        OwnNetwork = Own(options.Network, "none"),
         OwnPid = Own(options.Pid, "private"),
         OwnIpc = Own(options.Ipc, "private", "none"),
         OwnUts = Own(options.Uts, "private"),
@@ -168,7 +166,7 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
         }
 
         string hint = $"use {string.Join(" or ", [.. own, "host"])}";
-        throw value.StartsWith("container:", StringComparison.Ordinal) || (option == options.Network && !Known.Contains(value))
+        throw value.StartsWith("container:", StringComparison.Ordinal)
             ? new EngineException(FailureKind.Unsupported, $"{option.Name} {value}: not supported yet", hint)
             : new UsageException($"invalid value \"{value}\" for {option.Name}", hint);
     }

@@ -62,7 +62,7 @@ internal static class SystemCommand
                 throw new UsageException("ERROR: The \"until\" filter is not supported with \"--volumes\"");
             }
 
-            string warning = "WARNING! This will remove:\n  - all stopped containers\n"
+            string warning = "WARNING! This will remove:\n  - all stopped containers\n  - all networks not used by at least one container\n"
                 + (parsed.GetValue(volumes) ? "  - all anonymous volumes not used by at least one container\n" : "")
                 + (parsed.GetValue(all) ? "  - all images without at least one container associated to them\n" : "  - all dangling images\n");
             if (parsed.GetValue(force) || Question.Ask(output, warning))
@@ -80,6 +80,7 @@ internal static class SystemCommand
         ContainerEngine engine = ContainerEngine.Open(new EngineOptions());
         (List<string> containers, long bytes) = ContainerCommand.Pruned(engine, filters);
         Tell(output, "Containers", containers);
+        Tell(output, "Networks", NetworkCommand.Pruned(engine, filters));
         if (withVolumes)
         {
             (List<string> volumes, long more) = VolumeCommand.Pruned(engine, withNamed: false, filters);

@@ -143,7 +143,7 @@ public sealed class SupervisedContainer : IDisposable
             LogDriver = "none",
             StopSignal = 9,
             Dns = new DnsPlan { Udp = 4, Tcp = 5, File = Path.Join(_directory.FullName, DnsNames.FileName) },
-            Held = further.Length - 2,
+            Held = [.. further.Skip(2).Select((_, i) => $"held {i}")],
         };
         string file = Path.Join(_directory.FullName, SupervisePlan.FileName);
         File.WriteAllBytes(file, plan.ToJson());

@@ -16,11 +16,12 @@ public sealed class SupervisePlanTests
             Directory = "/c/4f",
             RuntimeRoot = "/run/ception",
             Dns = new DnsPlan { Udp = 4, Tcp = 5, File = "/c/4f/dns.json" },
-            Held = 3,
+            Held = ["a", "b"],
         };
 
         SupervisePlan read = SupervisePlan.Read(plan.ToJson());
-        Assert.Equal((plan.Dns, 3), (read.Dns, read.Held));
+        Assert.Equal(plan.Dns, read.Dns);
+        Assert.Equal(plan.Held, read.Held);
         Assert.Null(SupervisePlan.Read((plan with { Dns = null }).ToJson()).Dns);
     }
 

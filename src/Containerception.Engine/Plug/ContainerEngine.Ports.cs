@@ -1,0 +1,98 @@
+using System.Collections.Immutable;
+using System.Text;
+using Containerception.Networks;
+using Containerception.Supervision;
+using Microsoft.Win32.SafeHandles;
+
+namespace Containerception.Engine;
+
+public sealed partial class ContainerEngine
+{
+    // At once where it runs, and for each later start. Those that are added are taken before any is given up: who cannot have all keeps what he has.
+    private void SetPorts(ContainerDefinition definition, UpdateRequest request)
+    {
+        if (definition.Networking is not { IsConnected: true } networking)
+        {
+            throw new EngineException(
+                FailureKind.Conflict, $"the container {definition.Name} has no network of its own that ports could lead to", "make it anew with --network bridge");
+        }
+
+        Func<PublishDefinition, bool>[] removals = [.. request.PortsRemoved.Select(Removal)];
+        for (int i = 0; i < removals.Length; i++)
+        {
+            if (!networking.Ports.Any(removals[i]))
+            {
+                throw new EngineException(FailureKind.NotFound, $"No public port '{request.PortsRemoved[i]}' published for {definition.Name}", "`cdock port` lists them");
+            }
+        }
+
+        string directory = _store.PathOf(definition.Id);
+        if (RunningPid(directory) is not null)
+        {
+            using SupervisorLine? line = SupervisorLine.TryConnect(directory);
+            if (line is not null)
+            {
+                LeadNow(definition, request.PortsAdded, removals, line);
+            }
+        }
+
+        ImmutableArray<PublishDefinition> ports = [.. networking.Ports.Where(port => !removals.Any(gone => gone(port))), .. request.PortsAdded.Select(Define)];
+        _store.Table.SetDefinition(definition with { Networking = networking with { Ports = ports } });
+    }
+
+    private void LeadNow(ContainerDefinition definition, ImmutableArray<PortRequest> added, Func<PublishDefinition, bool>[] removals, SupervisorLine line)
+    {
+        List<HeldPort> held = Reserve(added, PlacesOf(definition.Id));
+        try
+        {
+            foreach (HeldPort port in held)
+            {
+                using SafeFileHandle? descriptor = port.Descriptor;
+                if (descriptor is not null)
+                {
+                    line.Ask(FrameKind.Hold, Encoding.UTF8.GetBytes(port.Key), descriptor);
+                }
+            }
+
+            if (held.Count > 0)
+            {
+                Publish(definition.Id, [.. held.Select(port => port.Port)]);
+            }
+        }
+        finally
+        {
+            held.ForEach(port => port.Dispose());
+        }
+
+        PublishedPort[] gone = [.. NetworkStore.Ports.Of(definition.Id)
+            .Where(port => !held.Exists(one => one.Port == port) && removals.Any(removed => removed(new PublishDefinition(
+                port.Protocol.Name(), port.HostAddress.ToString(), port.HostPort, port.HostPort, port.ContainerPort))))];
+        Withdraw(gone);
+        foreach (PublishedPort port in gone)
+        {
+            line.Ask(FrameKind.Release, Encoding.UTF8.GetBytes(HeldPort.KeyOf(port)));
+        }
+    }
+
+    private void Withdraw(PublishedPort[] ports) => Database.Transact(() =>
+    {
+        if (ports.Length > 0)
+        {
+            Firewall.Withdraw(ports);
+            Firewall.ForgetFlows(ports);
+            Array.ForEach(ports, NetworkStore.Ports.Remove);
+        }
+    });
+
+    // A port of the container alone means every port of the host that leads to it.
+    private static Func<PublishDefinition, bool> Removal(string text)
+    {
+        PortRequest[] wanted = [.. PortRequest.Parse(text)];
+        return port => wanted.Any(one => one.ContainerPort == port.ContainerPort && one.Protocol.Name() == port.Protocol
+            && (one.HostPort == 0 || one.HostPort == port.HostPort)
+            && (one.HostAddress is null || one.HostAddress.ToString() == port.HostAddress));
+    }
+
+    private static PublishDefinition Define(PortRequest port)
+        => new(port.Protocol.Name(), port.HostAddress?.ToString(), port.HostPort, port.HostPortLast, port.ContainerPort);
+}
