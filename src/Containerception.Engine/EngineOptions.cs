@@ -26,14 +26,10 @@ public sealed record EngineOptions
     {
         string name = Path.GetFileName(runtime);
         return Root is not null || Environment.GetEnvironmentVariable("CDOCK_ROOT") is not null ? Path.Join(RootDirectory, "run", name)
-            : Environment.IsPrivilegedProcess ? Path.Join("/run/cdock", name)
-            : Path.Join(Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") ?? Path.Join(RootDirectory, "run"), "cdock", name);
+            : PlainUser.IsOne ? Path.Join(PlainUser.RuntimeDirectory, name)
+            : Path.Join("/run/cdock", name);
     }
 
     private static string DefaultRoot()
-        => Environment.IsPrivilegedProcess ? "/var/lib/cdock"
-            : Path.Join(
-                Environment.GetEnvironmentVariable("XDG_DATA_HOME")
-                    ?? Path.Join(Environment.GetEnvironmentVariable("HOME") ?? "/", ".local/share"),
-                "cdock");
+        => PlainUser.IsOne ? PlainUser.DataDirectory : "/var/lib/cdock";
 }

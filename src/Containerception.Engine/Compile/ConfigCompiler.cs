@@ -257,8 +257,8 @@ internal static class ConfigCompiler
         return linux with
         {
             Devices = nodes,
-            CgroupsPath = machine is { IsRoot: true, HasCgroups: true } ? CgroupsPath(linux, request, id) : linux.CgroupsPath,
-            Resources = machine is { IsRoot: true, HasCgroups: true } ? resources with { Devices = rules } : limited ? resources : null,
+            CgroupsPath = machine.MakesCgroups ? CgroupsPath(linux, request, id) : linux.CgroupsPath,
+            Resources = machine.MakesCgroups ? resources with { Devices = rules } : limited ? resources : null,
         };
     }
 

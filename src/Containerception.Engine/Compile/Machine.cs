@@ -8,14 +8,16 @@ namespace Containerception.Engine;
 /// <param name="HasCgroups">A cgroup hierarchy is mounted on /sys/fs/cgroup.</param>
 /// <param name="Processors">How many.</param>
 /// <param name="IsRoot">The caller may make any namespace without a user namespace.</param>
-internal sealed record Machine(ulong HeldCapabilities, Version Kernel, bool HasCgroups, int Processors, bool IsRoot)
+/// <param name="MakesCgroups">The caller may make groups anywhere, and not only below its own when that was handed to it.</param>
+internal sealed record Machine(ulong HeldCapabilities, Version Kernel, bool HasCgroups, int Processors, bool IsRoot, bool MakesCgroups)
 {
-    public static Machine Ask() => new(
-        Capabilities.Held(),
-        Environment.OSVersion.Version,
-        Directory.Exists("/sys/fs/cgroup") && Directory.EnumerateFileSystemEntries("/sys/fs/cgroup").Any(),
-        Environment.ProcessorCount,
-        Environment.IsPrivilegedProcess);
+    public static Machine Ask()
+    {
+        bool hasCgroups = Directory.Exists("/sys/fs/cgroup") && Directory.EnumerateFileSystemEntries("/sys/fs/cgroup").Any();
+        bool isRoot = Environment.IsPrivilegedProcess;
+        return new Machine(
+            Capabilities.Held(), Environment.OSVersion.Version, hasCgroups, Environment.ProcessorCount, isRoot, hasCgroups && isRoot && !PlainUser.IsRootOfHisOwn);
+    }
 
     /// <summary>The caller may make network namespaces, and interfaces in its own.</summary>
     public bool CanConnect => IsRoot && new[] { Capability.CAP_NET_ADMIN, Capability.CAP_SYS_ADMIN }.All(needed => (HeldCapabilities & (1UL << (int)needed)) != 0);

@@ -12,7 +12,10 @@ internal static class UserRange
     private const uint Slots = 0x5000;
 
     /// <summary>The range of one container. Two containers share one with a chance of 1 in 20,480, and then only ids, never files.</summary>
-    public static IdMapping Of(string id) => new() { ContainerId = 0, HostId = First + (Slot(id) * Size), Size = Size };
+    /// <exception cref="EngineException"><see cref="FailureKind.Unsupported"/>: the caller is no root of the machine.</exception>
+    public static IdMapping Of(string id) => PlainUser.IsRootOfHisOwn ? throw new EngineException(
+        FailureKind.Unsupported, "--userns: a user namespace in a plain user's own needs its files' owners shifted, which the kernel leaves to root",
+        "leave --userns out: who is root in the container is this user outside") : new() { ContainerId = 0, HostId = First + (Slot(id) * Size), Size = Size };
 
     private static uint Slot(string id) => uint.Parse(id.AsSpan(0, 8), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) % Slots;
 }

@@ -133,6 +133,11 @@ internal static class LayeredTree
             NewMounts.FsConfigSetString(_context, "redirect_dir", "nofollow");
             NewMounts.FsConfigSetString(_context, "metacopy", "off");
             NewMounts.FsConfigSetString(_context, "index", "off");
+            if (Images.Overlay.HasUserAttributes)
+            {
+                NewMounts.FsConfigSetFlag(_context, "userxattr");
+            }
+
             if (isThrowaway)
             {
                 NewMounts.FsConfigSetFlag(_context, "volatile");

@@ -34,6 +34,11 @@ internal static class Mounts
         AddLower(context, lower);
         NewMounts.FsConfigSetString(context, "upperdir", upper);
         NewMounts.FsConfigSetString(context, "workdir", work);
+        if (Images.Overlay.HasUserAttributes)
+        {
+            NewMounts.FsConfigSetFlag(context, "userxattr");
+        }
+
         NewMounts.FsConfigCreate(context);
         using SafeFileHandle tree = NewMounts.FsMount(context, MountAttributes.None);
         using SafeFileHandle place = Files.Open(target, OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW);

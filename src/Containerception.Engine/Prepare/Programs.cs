@@ -23,6 +23,16 @@ internal static class Programs
     }
 
     private static bool IsExecutable(string path)
-        => FileStatuses.TryStatx(Descriptor.WorkingDirectory, path, AtFlags.None) is { IsRegular: true } status
-            && (status.Permissions & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
+    {
+        try
+        {
+            return FileStatuses.TryStatx(Descriptor.WorkingDirectory, path, AtFlags.None) is { IsRegular: true } status
+                && (status.Permissions & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
+        }
+        catch (LinuxException hidden) when (hidden.Errno == Errno.EACCES)
+        {
+            // A PATH may lead through directories that its user may not enter.
+            return false;
+        }
+    }
 }

@@ -67,13 +67,8 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
 
     private RootPlan Host(RunRequest request)
     {
+        NeedsRoot("the image `host`");
         HostImage image = new(_target, _layer, Owner(request), request.ReadOnly);
-        if (!isRoot)
-        {
-            throw new EngineException(
-                FailureKind.Unsupported, "the image `host` needs root as yet", "as another user run --rootfs DIR");
-        }
-
         return new RootPlan
         {
             Path = _target,
@@ -198,7 +193,7 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
     {
         if (!isRoot)
         {
-            throw new EngineException(FailureKind.Unsupported, $"{what} needs root", "as another user run --rootfs DIR");
+            throw new EngineException(FailureKind.Unsupported, $"{what} needs root", PlainUser.WhyNot());
         }
     }
 

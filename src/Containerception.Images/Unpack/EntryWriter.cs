@@ -8,6 +8,10 @@ internal sealed class EntryWriter
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const OpenFlags NewFile = OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_EXCL | OpenFlags.O_NOFOLLOW;
+
+    /// <summary>In user namespaces the kernel makes none: mknod(2).</summary>
+    private static readonly bool MakesDevices = Namespaces.IsInitialUser;
+
     private readonly byte[] _buffer = new byte[1 << 17];
 
     public void Make(SafeFileHandle parent, string name, TarEntry entry, TarReader archive)
@@ -39,6 +43,9 @@ internal sealed class EntryWriter
                 Files.SymlinkAt(entry.LinkName, parent, name);
                 Files.FchownAt(parent, name, entry.Uid, entry.Gid, AtFlags.AT_SYMLINK_NOFOLLOW);
                 FileTimes.Set(parent, name, entry.Modified);
+                break;
+            case TarEntryKind.CharacterDevice or TarEntryKind.BlockDevice when !MakesDevices:
+                // As docker and podman have it: what the container needs of devices, it gets in its own /dev.
                 break;
             default:
                 Files.MknodAt(parent, name, TypeOf(entry.Kind), entry.Mode, entry.Device);

@@ -15,6 +15,9 @@ internal sealed class LayerUnpacker(SafeFileHandle root) : IDisposable
     /// <summary>More than any image has; an archive of nothing but names would else fill a disk with inodes, and us with directories' times.</summary>
     private const int EntriesMax = 4_000_000;
 
+    /// <summary>A range of subuid(5) has at least as many, as distributions give them.</summary>
+    private const long IdsOfOneRange = 1 << 16;
+
     private const long DirectoryLettersMax = 256L << 20;
 
     private readonly EntryWriter _writer = new();
@@ -237,6 +240,8 @@ internal sealed class LayerUnpacker(SafeFileHandle root) : IDisposable
         return failure.Errno switch
         {
             Errno.ENOSPC or Errno.EDQUOT => new ImageException(ImageFailure.Disk, message, "the disk is full, or has no inodes left: cdock rmi, or give it room", failure),
+            Errno.EINVAL when !Namespaces.IsInitialUser && (entry.Uid >= IdsOfOneRange || entry.Gid >= IdsOfOneRange) => new ImageException(
+                ImageFailure.Unsupported, message, $"the file belongs to {entry.Uid}:{entry.Gid}, and this user has fewer ids in /etc/subuid or /etc/subgid", failure),
             Errno.EPERM => new ImageException(ImageFailure.Unsupported, message, "devices and owners need root", failure),
             Errno.EOPNOTSUPP => new ImageException(ImageFailure.Unsupported, message, "the file system has no such attributes: use another with --root", failure),
             _ => new ImageException(ImageFailure.Damaged, message, cause: failure),

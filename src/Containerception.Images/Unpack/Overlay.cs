@@ -15,7 +15,10 @@ public static class Overlay
     /// <summary>In an archive's directory: nothing of lower layers shows.</summary>
     public const string OpaqueName = ".wh..wh..opq";
 
-    private const string OpaqueAttribute = "trusted.overlay.opaque";
+    /// <summary>Only the machine's root may set "trusted." attributes; root of a user namespace mounts with the option <c>userxattr</c>, since Linux 5.11.</summary>
+    public static bool HasUserAttributes { get; } = !Namespaces.IsInitialUser;
+
+    private static string OpaqueAttribute => HasUserAttributes ? "user.overlay.opaque" : "trusted.overlay.opaque";
 
     /// <summary>A character device 0:0.</summary>
     public static bool IsWhiteout(in FileStatus status) => status.Type == FileType.S_IFCHR && status.RepresentedDevice == default;

@@ -85,9 +85,15 @@ internal sealed class Application(Output output)
 
     public int Run(string[] words)
     {
+        string[] asked = words;
         words = ImageCommand.Rewrite(SystemCommand.Rewrite(ContainerCommand.Rewrite(HelpWords(words))));
         try
         {
+            if (words is not ([] or ["--help" or "version" or "generate" or "login" or "logout", ..]))
+            {
+                PlainUser.BecomeRoot(asked);
+            }
+
             return Invoke(words);
         }
         catch (UsageException wrong)

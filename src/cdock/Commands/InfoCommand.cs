@@ -56,7 +56,7 @@ internal static class InfoCommand
             ["Name"] = Environment.MachineName,
             ["ServerVersion"] = VersionCommand.Number,
             ["DefaultRuntime"] = "ception",
-            ["SecurityOptions"] = ContainerDocument.Texts(["name=seccomp,profile=builtin"]),
+            ["SecurityOptions"] = ContainerDocument.Texts(["name=seccomp,profile=builtin", .. PlainUser.IsOne ? ["name=rootless"] : Array.Empty<string>()]),
         };
     }
 
@@ -82,7 +82,7 @@ internal static class InfoCommand
          Default Runtime: {one["DefaultRuntime"]}
          Security Options:
           seccomp
-           Profile: builtin
+           Profile: builtin{(PlainUser.IsOne ? "\n  rootless" : "")}
          Kernel Version: {one["KernelVersion"]}
          Operating System: {one["OperatingSystem"]}
          OSType: {one["OSType"]}
