@@ -1,5 +1,6 @@
 using System.Collections;
 using System.CommandLine;
+using Containerception.Engine;
 using Containerception.Linux;
 
 namespace Containerception.Cdock;
@@ -13,11 +14,17 @@ internal static class ChildCommand
     public static Command Create()
     {
         Argument<string[]> words = new("COMMAND") { Arity = ArgumentArity.OneOrMore };
-        Command command = new("child", "Become a command") { words };
+        Option<bool> network = new("--network") { Description = "In the network namespace of this user's containers" };
+        Command command = new("child", "Become a command") { network, words };
         command.Hidden = true;
         command.SetAction(parsed =>
         {
             string[] line = parsed.GetValue(words)!;
+            if (parsed.GetValue(network))
+            {
+                UserNetwork.Enter();
+            }
+
             Processes.Execve(Find(line[0]), line, Variables());
             return ExitCode.Success;
         });
@@ -39,8 +46,8 @@ internal static class ChildCommand
             ? name
             : (Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin:/bin").Split(':').Select(directory => Path.Join(directory, name))
                 .FirstOrDefault(File.Exists)
-                ?? throw new Engine.EngineException(
-                    Engine.FailureKind.ProgramNotFound, $"exec: \"{name}\": executable file not found in $PATH");
+                ?? throw new EngineException(
+                    FailureKind.ProgramNotFound, $"exec: \"{name}\": executable file not found in $PATH");
 
     private static string[] Variables()
         => [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(one => $"{one.Key}={one.Value}")];
