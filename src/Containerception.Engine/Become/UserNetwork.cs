@@ -11,6 +11,7 @@ namespace Containerception.Engine;
 /// </summary>
 public static class UserNetwork
 {
+    private const string Program = "pasta";
     private const string Interface = "pasta0";
     private const string RecordName = "keeper";
     private const string LockName = "pasta.lock";
@@ -22,6 +23,31 @@ public static class UserNetwork
     // The machine's own loopback services are not the containers' (--no-map-gw); ports are published by who binds them outside.
     private static readonly string[] Arguments =
         ["--quiet", "--config-net", "--no-map-gw", "--ns-ifname", Interface, "-t", "none", "-u", "none", "-T", "none", "-U", "none", "--netns-only"];
+
+    /// <summary>There is what connects it with the machine's.</summary>
+    public static bool IsPossible => Programs.Find(Program) is not null;
+
+    /// <summary>
+    /// Does something where containers are connected with each other: for root on the calling thread, for a plain user on one that is in his
+    /// network namespace and ends with the work.
+    /// </summary>
+    /// <exception cref="EngineException">There is no such namespace, or it cannot be connected.</exception>
+    public static T Run<T>(Func<T> work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return !PlainUser.IsRootOfHisOwn ? work() : NamespaceThread.Run(() =>
+        {
+            Enter();
+            return work();
+        });
+    }
+
+    /// <inheritdoc cref="Run{T}"/>
+    public static void Run(Action work) => Run(() =>
+    {
+        work();
+        return true;
+    });
 
     /// <summary>Moves the calling thread into the namespace, for good: only root of the machine's could come back. For root nothing is done.</summary>
     /// <exception cref="EngineException">There is no such namespace, or it cannot be connected.</exception>
@@ -92,7 +118,7 @@ public static class UserNetwork
 
     private static void Connect(SafeFileHandle network)
     {
-        string program = Programs.Find("pasta") ?? throw new EngineException(
+        string program = Programs.Find(Program) ?? throw new EngineException(
             FailureKind.NotFound, "`pasta`, which connects a plain user's networks with the machine's, is not in PATH",
             "install Debian's package passt, or use --network host or none");
         string place = Path.Join(PlainUser.RuntimeDirectory, PlaceName);

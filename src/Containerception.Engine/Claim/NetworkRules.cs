@@ -139,12 +139,12 @@ internal static class NetworkRules
 
         if (isBridge && !pools.Exists(pool => pool.Subnet.BaseAddress.AddressFamily == AddressFamily.InterNetwork))
         {
-            pools.Insert(0, new NetworkPool(AddressPool.ChooseSubnet([.. taken, .. HostNetworks.All()]) ?? throw NoneFree("10.89.0.0/24")));
+            pools.Insert(0, new NetworkPool(AddressPool.ChooseSubnet([.. taken, .. UserNetwork.Run(HostNetworks.All)]) ?? throw NoneFree("10.89.0.0/24")));
         }
 
         if (request.HasIPv6 && !pools.Exists(pool => pool.Subnet.BaseAddress.AddressFamily == AddressFamily.InterNetworkV6))
         {
-            pools.Add(new NetworkPool(AddressPool.ChooseUniqueLocal([.. taken, .. HostNetworks.All()], SiteId()) ?? throw NoneFree("fd00:89::/64")));
+            pools.Add(new NetworkPool(AddressPool.ChooseUniqueLocal([.. taken, .. UserNetwork.Run(HostNetworks.All)], SiteId()) ?? throw NoneFree("fd00:89::/64")));
         }
 
         return pools.Count == 0

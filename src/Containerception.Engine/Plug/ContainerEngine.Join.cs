@@ -40,7 +40,7 @@ public sealed partial class ContainerEngine
 
     // A bundle says itself which namespaces it has.
     private static bool IsConnectedByDefault(RunRequest request, Machine machine)
-        => machine.CanConnect && request is { Root: not RootRequest.OciBundle, Namespaces: { Only: null, OwnNetwork: true } };
+        => machine.CanConnect && (!PlainUser.IsRootOfHisOwn || UserNetwork.IsPossible) && request is { Root: not RootRequest.OciBundle, Namespaces: { Only: null, OwnNetwork: true } };
 
     private static void CheckSharing(RunRequest request, ContainerDefinition other)
     {

@@ -66,11 +66,11 @@ public sealed partial class ContainerEngine
         NetworkDefinition network = NetworkStore.Remove(name);
         if (network.IsBridge && Machine.Ask().CanConnect)
         {
-            Bridges.Remove(network.Device, network.Id);
-            if (Firewall.IsIntact())
+            UserNetwork.Run(() =>
             {
+                Bridges.Remove(network.Device, network.Id);
                 Firewall.Remove(RulesOf(network));
-            }
+            });
         }
 
         NameFiles.RemoveNetwork(network.Id);

@@ -76,8 +76,11 @@ public sealed partial class ContainerEngine
             List<PublishedPort> ports = NetworkStore.Ports.Of(id);
             if (ports.Count > 0)
             {
-                Firewall.Withdraw(ports);
-                Firewall.ForgetFlows(ports);
+                UserNetwork.Run(() =>
+                {
+                    Firewall.Withdraw(ports);
+                    Firewall.ForgetFlows(ports);
+                });
                 NetworkStore.Ports.Remove(id);
             }
 
@@ -111,20 +114,28 @@ public sealed partial class ContainerEngine
         Directory.CreateDirectory(Path.Join(_options.RootDirectory, "networks"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         foreach (NetworkDefinition network in networks.Where(network => network.IsBridge))
         {
-            bool isNew = !Bridges.Exists(network.Device, network.Id);
             Database.Transact(() =>
             {
-                if (!Firewall.IsIntact())
-                {
-                    Firewall.Rebuild([.. NetworkStore.Table.All().Where(one => one.IsBridge).Select(RulesOf)], NetworkStore.Ports.All());
-                }
-                else if (isNew)
-                {
-                    Firewall.Add(RulesOf(network));
-                }
+                List<NetworkDefinition> all = NetworkStore.Table.All();
+                List<PublishedPort> ports = NetworkStore.Ports.All();
+                UserNetwork.Run(() => PrepareNetwork(network, all, ports));
             });
-            Bridges.Ensure(BridgeOf(network));
         }
+    }
+
+    // The rules come before the bridge: where it is, they are.
+    private void PrepareNetwork(NetworkDefinition network, List<NetworkDefinition> all, List<PublishedPort> ports)
+    {
+        if (!Firewall.IsIntact())
+        {
+            Firewall.Rebuild([.. all.Where(one => one.IsBridge).Select(RulesOf)], ports);
+        }
+        else if (!Bridges.Exists(network.Device, network.Id))
+        {
+            Firewall.Add(RulesOf(network));
+        }
+
+        Bridges.Ensure(BridgeOf(network));
     }
 
     private static BridgePlan BridgeOf(NetworkDefinition network) => new()
@@ -152,10 +163,11 @@ public sealed partial class ContainerEngine
             NetworkStore.Ports.Put(id, port);
         }
 
-        // An element that a killed one left would stand in the way.
-        Firewall.Withdraw(ports);
-        Firewall.Publish(ports);
-        Firewall.ForgetFlows(ports);
+        UserNetwork.Run(() =>
+        {
+            Firewall.Publish(ports);
+            Firewall.ForgetFlows(ports);
+        });
     });
 
     private void WriteNames(string directory, NetworkingDefinition networking, List<(EndpointDefinition Endpoint, NetworkDefinition Network)> places)

@@ -78,8 +78,11 @@ public sealed partial class ContainerEngine
     {
         if (ports.Length > 0)
         {
-            Firewall.Withdraw(ports);
-            Firewall.ForgetFlows(ports);
+            UserNetwork.Run(() =>
+            {
+                Firewall.Withdraw(ports);
+                Firewall.ForgetFlows(ports);
+            });
             Array.ForEach(ports, NetworkStore.Ports.Remove);
         }
     });

@@ -145,11 +145,11 @@ internal sealed class NetworkPlug : IDisposable
         EndpointPlan plan = Plan(endpoint, network, isGateway4, isGateway6);
         if (network.IsBridge)
         {
-            Connector.Connect(inside, plan);
+            UserNetwork.Run(() => Connector.Connect(inside, plan));
             return $"netlink(RTM_NEWLINK, {plan.HostInterface} of {network.Device}, peer {plan.Interface}; RTM_NEWADDR; RTM_NEWROUTE)";
         }
 
-        Connector.ConnectMacvlan(inside, new MacvlanPlan
+        UserNetwork.Run(() => Connector.ConnectMacvlan(inside, new MacvlanPlan
         {
             Parent = network.Device,
             Interface = plan.Interface,
@@ -158,7 +158,7 @@ internal sealed class NetworkPlug : IDisposable
             Gateway4 = plan.Gateway4,
             Gateway6 = plan.Gateway6,
             Mtu = plan.Mtu,
-        });
+        }));
         return $"netlink(RTM_NEWLINK, macvlan {plan.Interface} on {network.Device}; RTM_NEWADDR; RTM_NEWROUTE)";
     }
 
