@@ -9,7 +9,7 @@ public sealed partial class SecurityTests
         File.ReadAllText(Path.Combine(Repository.Root, "docs/security.md")).Split("\n## ");
 
     private static readonly string[] Methods =
-        [.. new[] { "Conformance", "Engine", "Images" }
+        [.. new[] { "Conformance", "Engine", "Images", "Networks" }
             .SelectMany(project => Directory.GetFiles(Path.Combine(Repository.Root, "tests", project), "*.cs", SearchOption.AllDirectories))
             .SelectMany(file => Method().Matches(File.ReadAllText(file))).Select(match => match.Groups[1].Value)];
 

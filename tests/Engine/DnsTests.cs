@@ -229,7 +229,7 @@ public sealed class DnsTests
     }
 
     [Fact]
-    public void Nothing_leaves_the_machine_when_nothing_may()
+    public void CVE_2024_29018_nothing_leaves_the_machine_when_nothing_may()
     {
         string address = Loopback.Fresh();
         using Socket server = Loopback.NameServer(address);

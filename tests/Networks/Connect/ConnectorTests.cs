@@ -39,7 +39,7 @@ public sealed class ConnectorTests
     });
 
     [Fact]
-    public void A_container_without_IPv6_addresses_has_none_that_neighbours_could_use() => Machine.Run(() =>
+    public void CVE_2020_13401_a_container_without_IPv6_addresses_has_none_that_neighbours_could_use() => Machine.Run(() =>
     {
         Bridges.Ensure(Machine.Bridge("br0", "172.17.0.1/16"));
         using ContainerNamespace container = Machine.Container("172.17.0.2/16");

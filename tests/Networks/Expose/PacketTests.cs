@@ -93,7 +93,7 @@ public sealed class PacketTests(Town town) : IClassFixture<Town>
     }
 
     [Fact]
-    public void A_neighbour_cannot_ask_for_this_machines_loopback()
+    public void CVE_2020_8558_a_neighbour_cannot_ask_for_this_machines_loopback()
     {
         // CVE-2020-8558: with route_localnet the kernel itself would let him.
         town.Host.Program("sysctl", "-qw", "net.ipv4.conf.up0.route_localnet=1").Succeeded();
