@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
+using Containerception.Linux;
+using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Engine.Tests;
 
@@ -52,19 +55,19 @@ public sealed class PlainUser : IDisposable
 
     private string RecordPath => Path.Join(Top, "run/cdock/keeper");
 
-    // .NET takes locks of its own for other ways to open, and the keeper has this file's.
+    // Not by .NET's files: they take a lock, and the keeper has this file's.
     public string Record
     {
         get
         {
-            using StreamReader reader = new(new FileStream(RecordPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-            return reader.ReadToEnd();
+            using SafeFileHandle file = Files.Open(RecordPath, OpenFlags.O_RDONLY);
+            return Encoding.ASCII.GetString(FileContents.ReadAll(file, 4096));
         }
 
         set
         {
-            using StreamWriter writer = new(new FileStream(RecordPath, FileMode.Truncate, FileAccess.Write, FileShare.ReadWrite));
-            writer.Write(value);
+            using SafeFileHandle file = Files.Open(RecordPath, OpenFlags.O_WRONLY | OpenFlags.O_TRUNC);
+            FileContents.WriteAll(file, Encoding.ASCII.GetBytes(value));
         }
     }
 
