@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 
 namespace Containerception.Engine.Tests;
 
@@ -130,8 +131,8 @@ public sealed class PlainUserNetworkTests : IDisposable
 
     private static bool Listens(string machine, int port)
     {
-        using Process ss = Process.Start(new ProcessStartInfo("nsenter", [$"--net=/run/netns/{machine}", "cat", "/proc/net/tcp"]) { RedirectStandardOutput = true })!;
-        return ss.StandardOutput.ReadToEnd().Contains($":{port:X4} 00000000:0000 0A", StringComparison.Ordinal);
+        using Process ss = Process.Start(new ProcessStartInfo("nsenter", [$"--net=/run/netns/{machine}", "cat", "/proc/net/tcp", "/proc/net/tcp6"]) { RedirectStandardOutput = true })!;
+        return Regex.IsMatch(ss.StandardOutput.ReadToEnd(), $":{port:X4} 0+:0000 0A");
     }
 
     private static void Shell(string script)
