@@ -38,14 +38,21 @@ public static class Connector
         Finish(container, plan, port.Link);
     }
 
+    /// <summary>Asks whether a macvlan's parent is there.</summary>
+    /// <exception cref="NetworkException">It is not.</exception>
+    public static void CheckParent(string parent)
+    {
+        using SafeFileHandle netlink = Netlink.Open(NetlinkProtocol.NETLINK_ROUTE);
+        FindParent(netlink, parent);
+    }
+
     /// <summary>Gives the container an interface on the wire of one of the host's.</summary>
     /// <exception cref="NetworkException">There is no such parent, it cannot be one, or the name is taken.</exception>
     public static void ConnectMacvlan(ContainerNamespace container, MacvlanPlan plan)
     {
         InterfaceNames.Check(plan.Interface);
         using SafeFileHandle netlink = Netlink.Open(NetlinkProtocol.NETLINK_ROUTE);
-        NetworkLink parent = NetworkLinks.Find(netlink, plan.Parent) ?? throw new NetworkException(
-            NetworkFailure.NotFound, $"macvlan parent {plan.Parent}: no such device (ENODEV): there is no interface of that name on the host", "see 'ip link'");
+        NetworkLink parent = FindParent(netlink, plan.Parent);
         try
         {
             VirtualLinks.MakeMacvlan(netlink, new Macvlan
@@ -71,6 +78,9 @@ public static class Connector
         Finish(container, plan, (NetworkLinks.Find(container.Netlink, plan.Interface) ?? throw Gone(plan.Interface)).Index);
     }
 
+    private static NetworkLink FindParent(SafeFileHandle netlink, string parent) => NetworkLinks.Find(netlink, parent) ?? throw new NetworkException(
+        NetworkFailure.NotFound, $"macvlan parent {parent}: no such device (ENODEV): there is no interface of that name on the host", "see 'ip link'");
+
     /// <summary>Takes an interface from a container, and with it its end here; false when it has none of that name.</summary>
     public static bool Disconnect(ContainerNamespace container, string interfaceName) => NetworkLinks.Delete(container.Netlink, interfaceName);
 
@@ -94,6 +104,10 @@ public static class Connector
         try
         {
             ConfigureIPv6(container, plan);
+            if (plan is MacvlanPlan)
+            {
+                WaitForAddress(container, plan.Interface, index);
+            }
 
             NetlinkRequest request = Netlink.LoopbackUp();
             NetworkLinks.BringUp(request, index, plan.Interface);
@@ -109,6 +123,26 @@ public static class Connector
         {
             Disconnect(container, plan.Interface);
             throw;
+        }
+    }
+
+    // A network namespace is taken down a while after its last process has ended, and until then the hardware address is the earlier interface's.
+    private static void WaitForAddress(ContainerNamespace container, string name, int index)
+    {
+        const int attemptsMax = 2000;
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                NetlinkRequest request = new();
+                NetworkLinks.BringUp(request, index, name);
+                Netlink.Send(container.Netlink, request);
+                return;
+            }
+            catch (LinuxException taken) when (taken.Errno == Errno.EADDRINUSE && attempt < attemptsMax)
+            {
+                Polling.Poll(container.Netlink, PollEvents.None, timeoutMilliseconds: 1);
+            }
         }
     }
 
