@@ -36,8 +36,8 @@ internal static class GoText
     // Members of docker's API that are maps, whose keys users choose; every other object is a struct.
     private static readonly string[] Maps =
     [
-        "Annotations", "Attributes", "Data", "Details", "DriverOpts", "ExposedPorts", "IndexConfigs", "Labels", "Metadata", "Networks", "Options",
-        "PortBindings", "Ports", "Runtimes", "StorageOpt", "Sysctls", "Tmpfs", "Volumes",
+        "Annotations", "Attributes", "AuxiliaryAddresses", "Containers", "Data", "Details", "DriverOpts", "ExposedPorts", "IndexConfigs", "Labels", "Metadata", "Networks",
+        "Options", "PortBindings", "Ports", "Runtimes", "StorageOpt", "Sysctls", "Tmpfs", "Volumes",
     ];
 
     public static bool IsMap(string member) => Maps.Contains(member);
