@@ -43,6 +43,9 @@ public sealed record NetworkingRequest
     /// <summary>Lines of /etc/hosts: <c>NAME:ADDRESS</c>; the address <c>host-gateway</c> is the host's.</summary>
     public ImmutableArray<string> AddHosts { get; init; } = [];
 
+    /// <summary>Something is asked for that stands in /etc/resolv.conf or /etc/hosts.</summary>
+    internal bool HasOwnFiles => !(Dns.IsEmpty && DnsSearch.IsEmpty && DnsOptions.IsEmpty && AddHosts.IsEmpty);
+
     /// <summary>The container's network is that of another one.</summary>
     internal string? Container => Mode?.StartsWith(ContainerPrefix, StringComparison.Ordinal) ?? false ? Mode[ContainerPrefix.Length..] : null;
 }

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Containerception.Networks;
 
 namespace Containerception.Engine;
@@ -36,6 +35,11 @@ public sealed record PortRequest(PortProtocol Protocol, IPAddress? HostAddress, 
         (string rest, PortProtocol protocol) = SplitProtocol(text);
         (IPAddress? address, string host, string container) = SplitAddress(text, rest);
         (ushort first, ushort last) = Range(text, container, "container port");
+        if (last - first >= CountMax)
+        {
+            throw Wrong(text, $"a range has {CountMax} ports at most");
+        }
+
         if (host.Length == 0)
         {
             return [.. Enumerable.Range(first, last - first + 1).Select(port => new PortRequest(protocol, address, 0, (ushort)port))];
@@ -49,9 +53,7 @@ public sealed record PortRequest(PortProtocol Protocol, IPAddress? HostAddress, 
                 : throw Wrong(text, "the ranges of the host and of the container must be of one length");
         }
 
-        return last - first < CountMax
-            ? [.. Enumerable.Range(0, last - first + 1).Select(i => new PortRequest(protocol, address, (ushort)(hostFirst + i), (ushort)(first + i)))]
-            : throw Wrong(text, $"a range has {CountMax} ports at most");
+        return [.. Enumerable.Range(0, last - first + 1).Select(i => new PortRequest(protocol, address, (ushort)(hostFirst + i), (ushort)(first + i)))];
     }
 
     /// <summary>Reads <c>PORT[-LAST][/PROTOCOL]</c>, as images and <c>--expose</c> have it.</summary>
@@ -102,7 +104,7 @@ public sealed record PortRequest(PortProtocol Protocol, IPAddress? HostAddress, 
             return (null, host, container);
         }
 
-        return IPAddress.TryParse(address, out IPAddress? parsed) && (parsed.AddressFamily == AddressFamily.InterNetworkV6 || address.Count(letter => letter == '.') == 3)
+        return AddressText.TryParse(address, out IPAddress? parsed)
             ? (parsed, host, container)
             : throw Wrong(text, $"invalid IP address: {address}");
     }

@@ -174,6 +174,16 @@ internal static class NetworkRules
             throw EngineException.Invalid($"the range {range} is not in the subnet {pool.Subnet}");
         }
 
+        if (!CanBeSubnet(pool.Subnet))
+        {
+            throw EngineException.Invalid($"the subnet {pool.Subnet} is none for containers", "it is for loopback, for groups or reserved, or has no room beside the gateway");
+        }
+
+        if (pool.Gateway is IPAddress gateway && pool.Subnet.Contains(gateway) && !AddressPool.IsHost(pool.Subnet, gateway))
+        {
+            throw EngineException.Invalid($"the gateway {gateway} is no host's: it is the first or the last of {pool.Subnet}");
+        }
+
         foreach (IPAddress address in pool.Auxiliary.Values.Select(IPAddress.Parse).Append(pool.Gateway).OfType<IPAddress>())
         {
             if (!pool.Subnet.Contains(address))
@@ -181,6 +191,16 @@ internal static class NetworkRules
                 throw EngineException.Invalid($"the address {address} is not in the subnet {pool.Subnet}", "no matching subnet for it");
             }
         }
+    }
+
+    private static bool CanBeSubnet(IPNetwork subnet)
+    {
+        const byte loopback = 127;
+        const byte groups = 224;
+        byte[] bytes = subnet.BaseAddress.GetAddressBytes();
+        return subnet.PrefixLength > 0 && subnet.PrefixLength < bytes.Length * 8 && (subnet.BaseAddress.AddressFamily == AddressFamily.InterNetwork
+            ? bytes[0] is not (0 or loopback or >= groups)
+            : !subnet.BaseAddress.IsIPv6Multicast && !subnet.BaseAddress.IsIPv6LinkLocal && bytes[0] != 0);
     }
 
     private static PoolDefinition Define(NetworkPool pool)

@@ -27,6 +27,12 @@ public sealed partial class ContainerEngine
             };
         }
 
+        if (request.Namespaces.OwnUser)
+        {
+            // The namespace that is connected belongs to the host's users: root of the container could neither set its sysctls nor mount its sysfs.
+            throw new EngineException(FailureKind.Unsupported, $"--userns auto with --network {mode} is not supported yet", "use --network none, or --network host");
+        }
+
         if (!machine.CanConnect)
         {
             throw new EngineException(
@@ -40,7 +46,7 @@ public sealed partial class ContainerEngine
 
     // A bundle says itself which namespaces it has.
     private static bool IsConnectedByDefault(RunRequest request, Machine machine)
-        => machine.CanConnect && (!PlainUser.IsRootOfHisOwn || UserNetwork.IsPossible) && request is { Root: not RootRequest.OciBundle, Namespaces: { Only: null, OwnNetwork: true } };
+        => machine.CanConnect && (!PlainUser.IsRootOfHisOwn || UserNetwork.IsPossible) && request is { Root: not RootRequest.OciBundle, Namespaces: { Only: null, OwnNetwork: true, OwnUser: false } };
 
     private static void CheckSharing(RunRequest request, ContainerDefinition other)
     {
@@ -57,6 +63,11 @@ public sealed partial class ContainerEngine
         if (request.Hostname is not null)
         {
             throw EngineException.Invalid("conflicting options: hostname and the network mode");
+        }
+
+        if (request.Networking.HasOwnFiles)
+        {
+            throw EngineException.Invalid("conflicting options: dns or custom host-to-IP mapping and the network mode", "give them to the container that has the network");
         }
     }
 
@@ -75,9 +86,15 @@ public sealed partial class ContainerEngine
         const int shortIdLength = 12;
         try
         {
-            for (int i = 0; i < networking.Networks.Length; i++)
+            NetworkDefinition[] networks = [.. networking.Networks.Select(one => NetworkStore.Find(one.Network))];
+            if (networks.GroupBy(network => network.Id).FirstOrDefault(group => group.Count() > 1)?.First() is NetworkDefinition twice)
             {
-                NetworkStore.Join(NetworkStore.Find(networking.Networks[i].Network), id, networking.Networks[i], i);
+                throw EngineException.Invalid($"network {twice.Name} is specified more than once");
+            }
+
+            for (int i = 0; i < networks.Length; i++)
+            {
+                NetworkStore.Join(networks[i], id, networking.Networks[i], i);
             }
         }
         catch (Networks.NetworkException failure)

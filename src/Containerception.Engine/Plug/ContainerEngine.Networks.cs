@@ -14,9 +14,19 @@ public sealed partial class ContainerEngine
     public NetworkInfo CreateNetwork(NetworkCreateRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
+        if (request.Name == NetworkingRequest.DefaultNetwork)
+        {
+            throw new EngineException(FailureKind.Conflict, $"operation is not permitted on predefined {request.Name} network", "choose another name");
+        }
+
         NetworkDefinition network = NetworkStore.Add(request);
         try
         {
+            if (!network.IsBridge)
+            {
+                Connector.CheckParent(network.Device);
+            }
+
             if (network.IsBridge && Machine.Ask().CanConnect)
             {
                 // What stands in its way is told now, not at the first container.
@@ -105,6 +115,7 @@ public sealed partial class ContainerEngine
                 PrepareNetworks([network]);
                 NetworkPlug.Connect(inside, endpoint, network, isGateway4: false, isGateway6: false);
             });
+            LeadPortsAnew(definition, PlacesOf(definition.Id));
         }
         catch (Exception failure) when (failure is NetworkException or LinuxException)
         {
@@ -132,6 +143,8 @@ public sealed partial class ContainerEngine
             throw new EngineException(FailureKind.Conflict, $"container {container} is not connected to network {one.Name}", "`cdock inspect` tells its networks");
         }
 
+        // First of all the ports: soon the address may be somebody else's.
+        LeadPortsAnew(definition, PlacesOf(definition.Id).FindAll(other => other.Network.Id != one.Id));
         NetworkStore.Table.RemoveEndpoint(one.Id, definition.Id);
         WhileItRuns(definition, inside => Connector.Disconnect(inside, place.Endpoint.Interface));
         if (one.HasNames)

@@ -101,9 +101,16 @@ public sealed partial class ContainerEngine
         }
     }
 
-    private static (IPAddress? Address4, IPAddress? Address6) AddressesOf(List<(EndpointDefinition Endpoint, NetworkDefinition Network)> places) => (
-        places.Select(place => place.Endpoint.Address4).OfType<string>().Select(IPAddress.Parse).FirstOrDefault(),
-        places.Select(place => place.Endpoint.Address6).OfType<string>().Select(IPAddress.Parse).FirstOrDefault());
+    // Where ports lead: to the network that has the default route, for answers go there.
+    private static (IPAddress? Address4, IPAddress? Address6) AddressesOf(List<(EndpointDefinition Endpoint, NetworkDefinition Network)> places)
+        => (AddressOf(places, network => network.Pool4, endpoint => endpoint.Address4), AddressOf(places, network => network.Pool6, endpoint => endpoint.Address6));
+
+    private static IPAddress? AddressOf(
+        List<(EndpointDefinition Endpoint, NetworkDefinition Network)> places, Func<NetworkDefinition, PoolDefinition?> poolOf, Func<EndpointDefinition, string?> addressOf)
+    {
+        string? gateway = NetworkPlug.GatewayOf(places, poolOf)?.Id;
+        return places.OrderByDescending(place => place.Network.Id == gateway).Select(place => addressOf(place.Endpoint)).OfType<string>().Select(IPAddress.Parse).FirstOrDefault();
+    }
 
     private List<(EndpointDefinition Endpoint, NetworkDefinition Network)> PlacesOf(string id)
         => [.. NetworkStore.Table.Of(id).Select(endpoint => (endpoint, NetworkStore.Table.Find(endpoint.Network)))];
@@ -126,16 +133,32 @@ public sealed partial class ContainerEngine
     // The rules come before the bridge: where it is, they are.
     private void PrepareNetwork(NetworkDefinition network, List<NetworkDefinition> all, List<PublishedPort> ports)
     {
-        if (!Firewall.IsIntact())
-        {
-            Firewall.Rebuild([.. all.Where(one => one.IsBridge).Select(RulesOf)], ports);
-        }
-        else if (!Bridges.Exists(network.Device, network.Id))
+        if (!Repair(all, ports) && !Bridges.Exists(network.Device, network.Id))
         {
             Firewall.Add(RulesOf(network));
         }
 
         Bridges.Ensure(BridgeOf(network));
+    }
+
+    // Somebody may have flushed all rules, his own and others'.
+    private void RepairFirewall() => Database.Transact(() =>
+    {
+        List<NetworkDefinition> all = NetworkStore.Table.All();
+        List<PublishedPort> ports = NetworkStore.Ports.All();
+        UserNetwork.Run(() => Repair(all, ports));
+    });
+
+    // Whether all rules had to be made anew.
+    private bool Repair(List<NetworkDefinition> all, List<PublishedPort> ports)
+    {
+        if (Firewall.IsIntact())
+        {
+            return false;
+        }
+
+        Firewall.Rebuild([.. all.Where(one => one.IsBridge).Select(RulesOf)], ports);
+        return true;
     }
 
     private static BridgePlan BridgeOf(NetworkDefinition network) => new()

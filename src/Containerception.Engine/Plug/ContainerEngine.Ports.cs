@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Containerception.Networks;
 using Containerception.Supervision;
@@ -42,6 +44,7 @@ public sealed partial class ContainerEngine
 
     private void LeadNow(ContainerDefinition definition, ImmutableArray<PortRequest> added, Func<PublishDefinition, bool>[] removals, SupervisorLine line)
     {
+        RepairFirewall();
         List<HeldPort> held = Reserve(added, PlacesOf(definition.Id));
         try
         {
@@ -67,8 +70,42 @@ public sealed partial class ContainerEngine
         PublishedPort[] gone = [.. NetworkStore.Ports.Of(definition.Id)
             .Where(port => !held.Exists(one => one.Port == port) && removals.Any(removed => removed(new PublishDefinition(
                 port.Protocol.Name(), port.HostAddress.ToString(), port.HostPort, port.HostPort, port.ContainerPort))))];
-        Withdraw(gone);
-        foreach (PublishedPort port in gone)
+        GiveUp(gone, line);
+    }
+
+    // Ports lead by the network that has the default route, for answers go there. Those that can lead nowhere are given up until a network comes.
+    private void LeadPortsAnew(ContainerDefinition definition, List<(EndpointDefinition Endpoint, NetworkDefinition Network)> places)
+    {
+        string directory = _store.PathOf(definition.Id);
+        using SupervisorLine? line = RunningPid(directory) is null ? null : SupervisorLine.TryConnect(directory);
+        if (line is null || definition.Networking is not { } networking)
+        {
+            return;
+        }
+
+        (IPAddress? address4, IPAddress? address6) = AddressesOf(places);
+        List<PublishedPort> ports = NetworkStore.Ports.Of(definition.Id);
+        if (ports.Count == 0 && (address4 ?? address6) is not null)
+        {
+            LeadNow(definition, [.. RequestsOf(networking)], [], line);
+            return;
+        }
+
+        (PublishedPort Port, IPAddress? Address)[] all = [.. ports.Select(port => (port, port.HostAddress.AddressFamily == AddressFamily.InterNetwork ? address4 : address6))];
+        PublishedPort[] moved = [.. all.Where(one => one.Address is not null && !one.Address.Equals(one.Port.ContainerAddress)).Select(one => one.Port with { ContainerAddress = one.Address! })];
+        if (moved.Length > 0)
+        {
+            RepairFirewall();
+            Publish(definition.Id, moved);
+        }
+
+        GiveUp([.. all.Where(one => one.Address is null).Select(one => one.Port)], line);
+    }
+
+    private void GiveUp(PublishedPort[] ports, SupervisorLine line)
+    {
+        Withdraw(ports);
+        foreach (PublishedPort port in ports)
         {
             line.Ask(FrameKind.Release, Encoding.UTF8.GetBytes(HeldPort.KeyOf(port)));
         }

@@ -38,9 +38,10 @@ internal sealed class HeldPort : IDisposable
     /// <exception cref="EngineException">The address is not the host's, or the port is not for this user.</exception>
     public static HeldPort? TryTake(PortProtocol protocol, IPAddress host, ushort hostPort, IPEndPoint container)
     {
-        Socket? socket = TryOpen(protocol, host.AddressFamily);
+        Socket? socket = null;
         try
         {
+            socket = TryOpen(protocol, host.AddressFamily);
             if (socket is not null)
             {
                 if (host.AddressFamily == AddressFamily.InterNetworkV6)
@@ -53,7 +54,7 @@ internal sealed class HeldPort : IDisposable
         }
         catch (SocketException refused)
         {
-            socket!.Dispose();
+            socket?.Dispose();
             return refused.SocketErrorCode == SocketError.AddressAlreadyInUse ? null : throw Refused(refused, protocol, host, hostPort);
         }
 

@@ -75,14 +75,23 @@ internal sealed class NameFiles(string root)
     /// <summary>resolv.conf(5) of a container.</summary>
     public static string ResolvConf(NetworkingDefinition networking, bool hasNames)
     {
-        string[] host = HostLines("/etc/resolv.conf");
         ImmutableArray<string> servers = hasNames ? [Resolver.ToString()] : networking.Dns.IsEmpty ? ReachableResolvers() : networking.Dns;
-        IEnumerable<string> search = !networking.DnsSearch.IsEmpty ? networking.DnsSearch.Where(domain => domain != ".") : Values(host, "search");
-        IEnumerable<string> options = !networking.DnsOptions.IsEmpty ? networking.DnsOptions : Values(host, "options");
+        return ResolvConf(servers, networking.DnsSearch, networking.DnsOptions, hasNames);
+    }
+
+    /// <summary>The same of a container that is not connected: the host's, but for what was asked for.</summary>
+    public static string ResolvConf(NetworkingRequest networking)
+        => ResolvConf(networking.Dns.IsEmpty ? HostResolvers("/etc/resolv.conf") : networking.Dns, networking.DnsSearch, networking.DnsOptions, hasNames: false);
+
+    private static string ResolvConf(ImmutableArray<string> servers, ImmutableArray<string> searchAsked, ImmutableArray<string> optionsAsked, bool hasNames)
+    {
+        string[] host = HostLines("/etc/resolv.conf");
+        IEnumerable<string> search = !searchAsked.IsEmpty ? searchAsked.Where(domain => domain != ".") : Values(host, "search");
+        IEnumerable<string> options = !optionsAsked.IsEmpty ? optionsAsked : Values(host, "options");
         if (hasNames)
         {
             // Names of containers have no dots: they are asked for as they are.
-            options = options.Where(option => !option.StartsWith("ndots:", StringComparison.Ordinal) || !networking.DnsOptions.IsEmpty).Append("ndots:0").DistinctBy(option => option.Split(':')[0]);
+            options = options.Where(option => !option.StartsWith("ndots:", StringComparison.Ordinal) || !optionsAsked.IsEmpty).Append("ndots:0").DistinctBy(option => option.Split(':')[0]);
         }
 
         StringBuilder text = new();
@@ -99,17 +108,26 @@ internal sealed class NameFiles(string root)
     /// <summary>The lines of /etc/hosts that are the container's own.</summary>
     public static string Hosts(NetworkingDefinition networking, IReadOnlyList<(EndpointDefinition Endpoint, NetworkDefinition Network)> places)
     {
-        StringBuilder text = new();
-        foreach (string entry in networking.AddHosts)
-        {
-            (string name, string address) = SplitHost(entry);
-            string? gateway = places.Where(place => place.Network.IsBridge).Select(place => place.Network.Pool4?.Gateway).OfType<string>().FirstOrDefault();
-            text.Append(CultureInfo.InvariantCulture, $"{(address == HostGateway ? gateway ?? throw NoGateway(entry) : address)}\t{name}\n");
-        }
-
+        string? gateway = places.Where(place => place.Network.IsBridge).Select(place => place.Network.Pool4?.Gateway).OfType<string>().FirstOrDefault();
+        StringBuilder text = new(Hosts(networking.AddHosts, gateway));
         foreach (string address in places.SelectMany(place => new[] { place.Endpoint.Address4, place.Endpoint.Address6 }).OfType<string>())
         {
             text.Append(CultureInfo.InvariantCulture, $"{address}\t{networking.Hostname}\n");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>The lines of /etc/hosts that were asked for.</summary>
+    /// <param name="entries">Each as <see cref="SplitHost"/> reads it.</param>
+    /// <param name="gateway">The host's address, as the container sees it; null where it sees none.</param>
+    public static string Hosts(ImmutableArray<string> entries, string? gateway)
+    {
+        StringBuilder text = new();
+        foreach (string entry in entries)
+        {
+            (string name, string address) = SplitHost(entry);
+            text.Append(CultureInfo.InvariantCulture, $"{(address == HostGateway ? gateway ?? throw NoGateway(entry) : address)}\t{name}\n");
         }
 
         return text.ToString();
@@ -121,7 +139,7 @@ internal sealed class NameFiles(string root)
     {
         int separator = entry.IndexOfAny(['=', ':']);
         string address = separator > 0 ? entry[(separator + 1)..].Trim('[', ']') : "";
-        return separator > 0 && !entry[..separator].Any(char.IsWhiteSpace) && (address == HostGateway || IPAddress.TryParse(address, out _))
+        return separator > 0 && !entry[..separator].Any(char.IsWhiteSpace) && (address == HostGateway || AddressText.TryParse(address, out _))
             ? (entry[..separator], address)
             : throw EngineException.Invalid($"invalid value \"{entry}\" for --add-host: bad format for add-host", "use NAME:ADDRESS, or NAME:host-gateway");
     }

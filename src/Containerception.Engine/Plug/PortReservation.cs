@@ -19,6 +19,11 @@ internal sealed class PortReservation(Func<PortProtocol, ushort, string?> descri
         {
             foreach (PortRequest request in requests)
             {
+                if (held.Count >= PortRequest.CountMax)
+                {
+                    throw EngineException.Invalid($"a container can publish {PortRequest.CountMax} ports at most: each is an open file of its supervisor");
+                }
+
                 Take(request, address4, address6, held);
             }
 

@@ -29,13 +29,17 @@ internal static class NetworkFiles
     /// <summary>Writes those that are not there, and says how they are mounted.</summary>
     /// <param name="directory">The container's own directory.</param>
     /// <param name="hostname">Its host name.</param>
+    /// <param name="networking">What was asked for. Of one that is connected all is known at its start only.</param>
     /// <param name="isHosts">The network is the host's: what the host knows of it holds.</param>
     /// <param name="owner">Who root of the container is on the host.</param>
-    public static ImmutableArray<MountConfig> Write(string directory, string hostname, bool isHosts, uint owner) =>
+    public static ImmutableArray<MountConfig> Write(string directory, string hostname, NetworkingRequest networking, bool isHosts, uint owner) =>
     [
-        Write(directory, ResolvConfName, FromHost("/etc/resolv.conf"), owner),
+        Write(directory, ResolvConfName, networking.Networks.IsEmpty && networking.HasOwnFiles ? NameFiles.ResolvConf(networking) : FromHost("/etc/resolv.conf"), owner),
         Write(directory, HostnameName, hostname + "\n", owner),
-        Write(directory, HostsName, isHosts && FromHost("/etc/hosts") is { Length: > 0 } hosts ? hosts : Hosts, owner),
+        Write(
+            directory, HostsName,
+            (isHosts && FromHost("/etc/hosts") is { Length: > 0 } hosts ? hosts : Hosts) + (networking.Networks.IsEmpty ? NameFiles.Hosts(networking.AddHosts, isHosts ? "127.0.0.1" : null) : ""),
+            owner),
     ];
 
     /// <summary>Those of a container whose network another one shares.</summary>

@@ -113,7 +113,7 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
             Image = content.Config.Process,
             Hostname = hostname,
             Mounts = request.Networking.Container is null
-                ? NetworkFiles.Write(directory, hostname, isHosts: !request.Namespaces.OwnNetwork, range?.HostId ?? 0)
+                ? NetworkFiles.Write(directory, hostname, request.Networking, isHosts: !request.Namespaces.OwnNetwork, range?.HostId ?? 0)
                 : OfTheOther(request),
             Steps =
             [
@@ -129,9 +129,10 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
     private RootPlan WithNetworkFiles(RootPlan root, RunRequest request) => request.Networking switch
     {
         { Container: not null } => root with { Mounts = OfTheOther(request) },
-        { Networks.IsEmpty: false } => root with
+        { Networks.IsEmpty: false } or { HasOwnFiles: true } => root with
         {
-            Mounts = NetworkFiles.Write(directory, request.Hostname ?? ConfigCompiler.HostnameDefault, isHosts: false, Owner(request)),
+            Mounts = NetworkFiles.Write(
+                directory, request.Hostname ?? ConfigCompiler.HostnameDefault, request.Networking, isHosts: !request.Namespaces.OwnNetwork, Owner(request)),
         },
         _ => root,
     };

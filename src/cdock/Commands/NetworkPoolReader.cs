@@ -46,7 +46,7 @@ internal static class NetworkPoolReader
     private static IPNetwork Subnet(string text, string flag)
     {
         string[] parts = text.Split('/');
-        if (parts.Length != 2 || !IPAddress.TryParse(parts[0], out IPAddress? address) || !int.TryParse(parts[1], out int length)
+        if (parts.Length != 2 || !AddressText.TryParse(parts[0], out IPAddress? address) || !int.TryParse(parts[1], out int length)
             || length < 0 || length > address.GetAddressBytes().Length * 8)
         {
             throw new UsageException($"invalid value \"{text}\" for {flag}: invalid CIDR address", "for instance 10.89.0.0/24");
@@ -62,5 +62,5 @@ internal static class NetworkPoolReader
     }
 
     private static IPAddress Address(string text, string flag)
-        => IPAddress.TryParse(text, out IPAddress? address) ? address : throw new UsageException($"invalid value \"{text}\" for {flag}: no IP address");
+        => AddressText.TryParse(text, out IPAddress? address) ? address : throw new UsageException($"invalid value \"{text}\" for {flag}: no IP address");
 }

@@ -48,7 +48,7 @@ internal sealed class NetworkingReader(RunOptions options, ParseResult parsed)
     /// <summary>An address of one family.</summary>
     /// <exception cref="UsageException">It is none.</exception>
     public static IPAddress ReadAddress(string text, AddressFamily family, string flag)
-        => IPAddress.TryParse(text, out IPAddress? address) && address.AddressFamily == family ? address
+        => AddressText.TryParse(text, out IPAddress? address) && address.AddressFamily == family ? address
             : throw new UsageException($"invalid value \"{text}\" for {flag}: no {(family == AddressFamily.InterNetwork ? "IPv4" : "IPv6")} address");
 
     /// <summary>A hardware address.</summary>
@@ -117,7 +117,7 @@ internal sealed class NetworkingReader(RunOptions options, ParseResult parsed)
     }
 
     private static string ReadServer(string text)
-        => IPAddress.TryParse(text, out _) ? text : throw new UsageException($"invalid value \"{text}\" for --dns: {text} is not an ip address");
+        => AddressText.TryParse(text, out _) ? text : throw new UsageException($"invalid value \"{text}\" for --dns: {text} is not an ip address");
 
     private string? Text(Option<string> option) => parsed.GetValue(option);
 
