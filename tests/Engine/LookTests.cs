@@ -27,7 +27,7 @@ public sealed class LookTests : IDisposable
 
         Assert.Equal("67108864 500000000 50 true 1:2 /usr\n", Inspect("{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}} {{.HostConfig.ReadonlyRootfs}} {{.Config.User}} {{.Config.WorkingDir}}"));
         Assert.Equal("c [CAP_SYS_TIME] [CAP_KILL] on-failure 3\n", Inspect("{{index .Config.Labels \"a.b\"}} {{.HostConfig.CapAdd}} {{.HostConfig.CapDrop}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}"));
-        Assert.Equal("none none\n", Inspect("{{.HostConfig.NetworkMode}}{{range $k, $v := .NetworkSettings.Networks}} {{$k}}{{end}}"));
+        Assert.Equal("bridge bridge\n", Inspect("{{.HostConfig.NetworkMode}}{{range $k, $v := .NetworkSettings.Networks}} {{$k}}{{end}}"));
         Assert.Equal("none\n", Inspect("{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}"));
         Assert.Contains("A=1", Inspect("{{join .Config.Env \",\"}}"), StringComparison.Ordinal);
         Assert.StartsWith("[{\"Id\":", _cdock.Do("container", "inspect", "--format", "json", "box").Output, StringComparison.Ordinal);
@@ -52,7 +52,7 @@ public sealed class LookTests : IDisposable
     public void Ps_looks_into_containers_where_that_is_asked_for()
     {
         Running("--name", "one", "-v", "data:/data", "--network", "host");
-        Running("--name", "two");
+        Running("--name", "two", "--network", "none");
 
         Assert.Equal("data 1 host\n", _cdock.Do("ps", "-f", "name=one", "--format", "{{.Mounts}} {{.LocalVolumes}} {{.Networks}}").Output);
         Assert.Equal("one\n", _cdock.Do("ps", "-f", "volume=data", "--format", "{{.Names}}").Output);
@@ -86,7 +86,7 @@ public sealed class LookTests : IDisposable
         string[] lines = Lines(_cdock.Do("stats", "--no-stream"));
         Assert.Equal(2, lines.Length);
         Assert.Matches("^CONTAINER ID +NAME +CPU % +MEM USAGE / LIMIT +MEM % +NET I/O +BLOCK I/O +PIDS$", lines[0]);
-        Assert.Matches("^[0-9a-f]{12} +box +[0-9.]+% +[0-9.]+[KM]iB / 64MiB +[0-9.]+% +0B / 0B +.* / .* +1$", lines[1]);
+        Assert.Matches("^[0-9a-f]{12} +box +[0-9.]+% +[0-9.]+[KM]iB / 64MiB +[0-9.]+% +[0-9.]+k?B / [0-9.]+k?B +.* / .* +1$", lines[1]);
         Assert.Equal("box 1\nended 0\n", string.Concat(Lines(_cdock.Do("stats", "--no-stream", "-a", "--format", "{{.Name}} {{.PIDs}}")).Order(StringComparer.Ordinal).Select(line => line + "\n")));
         Assert.Equal("cdock: no such container: nope", _cdock.Do("stats", "--no-stream", "nope").FirstError);
     }

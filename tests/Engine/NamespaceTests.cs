@@ -5,8 +5,12 @@ public sealed class NamespaceTests : IDisposable
     private readonly Cdock _cdock = new();
 
     [Fact]
-    public void The_network_is_its_own_with_nothing_but_loopback()
-        => Assert.Equal("lo", _cdock.Says("tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '"));
+    public void The_network_is_its_own()
+    {
+        const string interfaces = "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '";
+        Assert.Equal("lo\neth0", _cdock.Says(interfaces));
+        Assert.Equal("lo", _cdock.Says(interfaces, "--network", "none"));
+    }
 
     [Theory]
     [InlineData("net", "--network=host")]

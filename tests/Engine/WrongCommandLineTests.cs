@@ -67,8 +67,6 @@ public sealed class WrongCommandLineTests : IDisposable
         { "run --ulimit nofile=2:1 host true", 125, "the soft limit is above the hard one" },
         { "run --sysctl net.ipv4.ip_forward host true", 125, "invalid value \"net.ipv4.ip_forward\" for --sysctl" },
         { "run --shm-size -1 host true", 125, "--shm-size: invalid size \"-1\"" },
-        { "run --network bridge host true", 125, "--network bridge: not supported yet" },
-        { "run --network container:x host true", 125, "--network container:x: not supported yet" },
         { "run --pid other host true", 125, "invalid value \"other\" for --pid" },
         { "run --pid container:x host true", 125, "--pid container:x: not supported yet" },
         { "run --ipc shareable host true", 125, "invalid value \"shareable\" for --ipc" },

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace Containerception.Engine.Tests;
 
@@ -14,8 +16,12 @@ public sealed class Cdock : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    public Cdock()
+    private readonly string[] _prefix;
+
+    /// <param name="prefix">A program that starts every program of this object somewhere else, with its own words: nsenter(1).</param>
+    public Cdock(params string[] prefix)
     {
+        _prefix = prefix;
         Needs.Root();
         Needs.PathTo(Program);
         Directory.CreateDirectory(Root);
@@ -34,6 +40,9 @@ public sealed class Cdock : IDisposable
 
     /// <summary>$CDOCK_ROOT.</summary>
     public string Root { get; } = Path.Join(Path.GetTempPath(), $"cdock-test-{Guid.NewGuid():N}");
+
+    /// <summary>What its default bridge and its table of nftables are called.</summary>
+    public string KernelName => "cdock-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Root)))[..8];
 
     private static string RepositoryOf([CallerFilePath] string file = "") => Path.GetFullPath(Path.Join(Path.GetDirectoryName(file)!, "../../.."));
 
@@ -106,7 +115,8 @@ public sealed class Cdock : IDisposable
 
     public Process Start(string program, string[] words, bool redirectsInput = false)
     {
-        ProcessStartInfo start = new(program, words)
+        string[] line = [.. _prefix, program, .. words];
+        ProcessStartInfo start = new(line[0], line[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -149,8 +159,28 @@ public sealed class Cdock : IDisposable
             Do("rm", "-f", id);
         }
 
+        ForgetNetworks();
+
         Assert.DoesNotContain(Root, File.ReadAllText("/proc/mounts"), StringComparison.Ordinal);
         Directory.Delete(Root, recursive: true);
+    }
+
+    // Bridges stay when their last container goes, and the table of the rules too. Their names are made of the directory's.
+    private void ForgetNetworks()
+    {
+        if (!Directory.Exists(Path.Join(Root, "networks")))
+        {
+            return;
+        }
+
+        string[] made = Ok("network", "ls", "-q", "--no-trunc", "--filter", "type=custom").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        if (made.Length > 0)
+        {
+            Ok(["network", "rm", .. made]);
+        }
+
+        using Process process = Start("sh", ["-c", $"ip link delete {KernelName}; nft delete table inet {KernelName}"]);
+        Finish(process);
     }
 
     public string[] Ids()

@@ -4,20 +4,27 @@ using System.Net.Sockets;
 
 namespace Containerception.Engine.Tests;
 
-/// <summary>Debian's dnsmasq at an address of this machine's loopback, where nobody else listens.</summary>
+/// <summary>Debian's dnsmasq at an address of this machine's loopback, where nobody else listens, or in another network namespace.</summary>
 public sealed class Dnsmasq : IDisposable
 {
     private readonly Process _process;
 
     public Dnsmasq(params string[] options)
+        : this(place: null, Loopback.Fresh(), options)
     {
-        Needs.Program("dnsmasq");
-        _process = Process.Start(new ProcessStartInfo("dnsmasq", ["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces",
-            "--user=root", "--pid-file", $"--listen-address={Address}", .. options]))!;
-        Cdock.Until(Listens, "dnsmasq listens");
     }
 
-    public string Address { get; } = Loopback.Fresh();
+    public Dnsmasq(NetworkPlace? place, string address, params string[] options)
+    {
+        Address = address;
+        Needs.Program("dnsmasq");
+        string[] line = [.. place?.Prefix ?? [], "dnsmasq"];
+        _process = Process.Start(new ProcessStartInfo(line[0], [.. line[1..], "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces",
+            "--user=root", "--pid-file", $"--listen-address={Address}", .. options]))!;
+        Cdock.Until(() => place?.Run(Listens) ?? Listens(), "dnsmasq listens");
+    }
+
+    public string Address { get; }
 
     public void Dispose()
     {
