@@ -6,7 +6,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Containerception.Supervision;
 
 /// <summary>
-/// What happened to containers and volumes, a line of JSON each, in docker's words: <c>events</c> in the engine's directory. Whoever acts
+/// What happened to containers, images and volumes, a line of JSON each, in docker's words: <c>events</c> in the engine's directory. Whoever acts
 /// appends, in one write; when the file is large it becomes <c>events.old</c>, and a new one begins.
 /// </summary>
 /// <param name="directory">The engine's.</param>
@@ -49,6 +49,18 @@ public sealed class EventLog(string directory, TimeProvider clock)
             Add("network", action, id, image: null, [("container", container), ("name", name), ("type", driver)]);
         }
     }
+
+    /// <summary>Notes what was done to an image.</summary>
+    /// <param name="action">docker's word: <c>pull</c>, <c>untag</c>.</param>
+    /// <param name="id">The image's, or the name it was pulled or pushed by.</param>
+    /// <param name="attributes">What else is told, in the order of names.</param>
+    public void Image(string action, string id, params ReadOnlySpan<(string Name, string Value)> attributes)
+        => Add("image", action, id, image: null, attributes);
+
+    /// <summary>Notes that everything of a type was removed of which nobody had a use.</summary>
+    /// <param name="type"><c>container</c>, <c>image</c> or <c>volume</c>.</param>
+    /// <param name="bytes">How many bytes are free again.</param>
+    public void Prune(string type, string bytes) => Add(type, "prune", id: "", image: null, [("reclaimed", bytes)]);
 
     /// <summary>Notes what a container's new state means: that it started, stood still, or ended, and how.</summary>
     public void Changed(string id, string name, string image, StatusReport before, StatusReport after)
@@ -121,10 +133,14 @@ public sealed class EventLog(string directory, TimeProvider clock)
         using (Utf8JsonWriter json = new(buffer))
         {
             json.WriteStartObject();
-            if (image is not null)
+            if (id.Length > 0 && type is ("container" or "image"))
             {
                 json.WriteString("status", action);
                 json.WriteString("id", id);
+            }
+
+            if (image is not null)
+            {
                 json.WriteString("from", image);
             }
 

@@ -36,6 +36,58 @@ public sealed class EventsTests : IDisposable
     }
 
     [Fact]
+    public void What_is_done_in_a_container_and_taken_out_of_it_is_told()
+    {
+        Started("box");
+        string file = Path.Join(_cdock.Root, "file");
+        Assert.Equal(3, _cdock.Do("exec", "box", "sh", "-c", "exit 3").ExitCode);
+        _cdock.Ok("cp", "box:/etc/hostname", file);
+        _cdock.Ok("cp", file, "box:/tmp/file");
+        _cdock.Ok("top", "box");
+        _cdock.Ok("update", "--pids-limit", "100", "box");
+        _cdock.Ok("run", "--runtime", Cdock.Runtime, "--name", "other", "host", "true");
+        _cdock.Ok("container", "prune", "-f");
+
+        Assert.Equal(
+            ["create", "start", "exec_create: sh -c exit 3", "exec_start: sh -c exit 3", "exec_die", "archive-path", "extract-to-dir", "top", "update", "create", "attach", "start", "die", "destroy", "prune"],
+            Events("-f", "type=container", "--format", "{{.Action}}"));
+        Assert.Matches("^container exec_die [0-9a-f]{64} \\(execID=[0-9a-f]{64}, exitCode=3, image=host, name=box\\)$", Assert.Single(Events("-f", "event=exec_die")).Split(' ', 2)[1]);
+        Assert.Equal("exec_start: sh -c exit 3", Assert.Single(Events("-f", "event=exec_start", "--format", "{{.Action}}")));
+    }
+
+    [Fact]
+    public void What_is_done_with_images_is_told()
+    {
+        TestImage image = TestImage.Busybox().With("Labels", new System.Text.Json.Nodes.JsonObject { ["colour"] = "green" });
+        string archive = Path.Join(_cdock.Root, "image.tar");
+        File.WriteAllBytes(archive, image.Archive("test"));
+        _cdock.Ok("load", "-i", archive);
+        string id = _cdock.Ok("images", "-q", "--no-trunc", "test");
+        _cdock.Ok("tag", "test", "other:1");
+        _cdock.Ok("save", "-o", archive, "test", "other:1");
+        _cdock.Ok("rmi", "test");
+        _cdock.Ok("run", "--runtime", Cdock.Runtime, "--name", "box", "other:1", "touch", "/new");
+        _cdock.Ok("export", "-o", archive, "box");
+        string made = _cdock.Ok("commit", "-m", "why", "box", "made:1");
+        string imported = _cdock.Ok("import", archive, "brought:1");
+        _cdock.Ok("rm", "box");
+        _cdock.Ok("rmi", "other:1");
+        _cdock.Ok("image", "prune", "-a", "-f");
+
+        string[] lines = [.. Events("--format", "{{.Type}} {{.Action}} {{.Actor.ID}} {{.Actor.Attributes.name}}").Where(line => !line.StartsWith("container", StringComparison.Ordinal))];
+        string[] first = [$"image load {id} {id}", $"image tag {id} other:1", $"image save {id} {id}", $"image untag {id} {id}", $"image tag {made} made:1", $"image tag {imported} brought:1", $"image import {imported} {imported}"];
+        Assert.Equal([.. first, $"image untag {id} {id}", $"image delete {id} {id}"], lines[..9]);
+        Assert.Equal(
+            new[] { $"image untag {made} {made}", $"image untag {imported} {imported}", $"image delete {made} {made}", $"image delete {imported} {imported}" }.Order(StringComparer.Ordinal),
+            lines[9..^1].Order(StringComparer.Ordinal));
+        Assert.StartsWith("image prune ", lines[^1], StringComparison.Ordinal);
+        Assert.Matches($" container commit [0-9a-f]{{64}} \\(comment=why, image=other:1, imageID={made}, imageRef=docker.io/library/made:1, name=box\\)$", Assert.Single(Events("-f", "event=commit")));
+        Assert.Matches($" image load {id} \\(colour=green, name={id}\\)$", Assert.Single(Events("-f", "event=load")));
+        Assert.Equal("container create, container attach, container start, container die, container export, container commit, container destroy", Sequence(Events("-f", "image=other", "-f", "type=container")));
+        Assert.Equal("image tag", Sequence(Events("-f", "image=made")));
+    }
+
+    [Fact]
     public void What_happens_is_told_at_once()
     {
         using Process process = _cdock.Start(["events", "--format", "{{.Type}} {{.Action}}"]);
@@ -83,7 +135,10 @@ public sealed class EventsTests : IDisposable
     [InlineData("invalid value \"yesterday\" for --since", "events", "--since", "yesterday")]
     [InlineData("invalid filter 'daemon'", "events", "-f", "daemon=x")]
     public void What_is_wrong_is_told(string error, params string[] words)
-        => Assert.Equal($"cdock: {error}", _cdock.Do(words).FirstError);
+    {
+        Outcome outcome = _cdock.Do(words);
+        Assert.Equal((1, $"cdock: {error}"), (outcome.ExitCode, outcome.FirstError));
+    }
 
     public void Dispose() => _cdock.Dispose();
 

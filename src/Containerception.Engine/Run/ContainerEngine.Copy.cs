@@ -14,7 +14,7 @@ public sealed partial class ContainerEngine
     public long CopyOut(string container, string path, string target, CopyRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return InFilesOf(container, (name, root, config) =>
+        return InFilesOf(container, "archive-path", (name, root, config) =>
         {
             using CopySource source = new CopyPlace(root, name).OpenSource(Absolute(path), request.FollowsLink);
             using CopyTarget place = new CopyPlace(Descriptor.WorkingDirectory, name: null).OpenTarget(target, source);
@@ -30,7 +30,7 @@ public sealed partial class ContainerEngine
     public void CopyOut(string container, string path, Stream archive, CopyRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        InFilesOf(container, (name, root, config) =>
+        InFilesOf(container, "archive-path", (name, root, config) =>
         {
             using CopySource source = new CopyPlace(root, name).OpenSource(Absolute(path), request.FollowsLink);
             IdMapping? range = config.Linux?.UidMappings.FirstOrDefault();
@@ -44,7 +44,7 @@ public sealed partial class ContainerEngine
     public long CopyIn(string source, string container, string path, CopyRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return InFilesOf(container, (name, root, config) =>
+        return InFilesOf(container, "extract-to-dir", (name, root, config) =>
         {
             using CopySource files = new CopyPlace(Descriptor.WorkingDirectory, name: null).OpenSource(source, request.FollowsLink);
             using CopyTarget place = new CopyPlace(root, name).OpenTarget(Absolute(path), files);
@@ -72,10 +72,17 @@ public sealed partial class ContainerEngine
 
     // Work on the files as the container sees them, volumes and all: those of its first process while it runs. Nothing of the container is
     // executed, and nothing of it is loaded (CVE-2019-14271).
-    private long InFilesOf(string container, Func<string, SafeFileHandle, RuntimeConfig, long> work)
+    private long InFilesOf(string container, string action, Func<string, SafeFileHandle, RuntimeConfig, long> work)
     {
         Sweep();
         ContainerDefinition definition = _store.Table.Find(container);
+        long bytes = InFilesOf(container, definition, work);
+        Note(action, definition);
+        return bytes;
+    }
+
+    private long InFilesOf(string container, ContainerDefinition definition, Func<string, SafeFileHandle, RuntimeConfig, long> work)
+    {
         string directory = _store.PathOf(definition.Id);
         RuntimeConfig config = RuntimeConfig.Read(Path.Join(directory, "config.json"));
         string name = $"container {container}";

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Containerception.Supervision;
 
@@ -7,7 +8,12 @@ public sealed partial class ContainerEngine
 {
     private EventLog Events => field ??= new EventLog(_options.RootDirectory, _options.Clock);
 
-    /// <summary>What happened to containers and volumes, the oldest first, as docker's API tells it.</summary>
+    /// <summary>Notes that everything of a type was removed of which nobody had a use.</summary>
+    /// <param name="type"><c>container</c> or <c>volume</c>.</param>
+    /// <param name="bytes">How many bytes are free again.</param>
+    public void NotePrune(string type, long bytes) => Events.Prune(type, bytes.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>What happened to containers, images and volumes, the oldest first, as docker's API tells it.</summary>
     /// <param name="since">The first that count; null for those from now on.</param>
     /// <param name="until">The last; when it lies ahead, or is null, those that come are waited for.</param>
     public IEnumerable<JsonObject> ReadEvents(DateTimeOffset? since, DateTimeOffset? until)

@@ -10,6 +10,8 @@ namespace Containerception.Engine;
 
 public sealed partial class ContainerEngine
 {
+    private const int ExecIdBytes = 32;
+
     /// <summary>Runs one more program in a running container. Standard streams and signals are passed on.</summary>
     /// <returns>The program's exit status, 128 + signal for a signal; 0 when detached.</returns>
     /// <exception cref="EngineException">The program was not started.</exception>
@@ -26,11 +28,14 @@ public sealed partial class ContainerEngine
         string directory = _store.PathOf(definition.Id);
         RuntimeProgram runtime = Of(definition);
         int init = PidOf(definition);
-        string draft = Path.Join(directory, $"exec-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}");
+        string id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(ExecIdBytes));
+        string command = string.Join(' ', request.Command);
+        string draft = Path.Join(directory, $"exec-{id[..16]}");
         using Undo undo = new();
         undo.Add(() => File.Delete(draft + ".json"));
         undo.Add(() => File.Delete(draft + ".log"));
         File.WriteAllBytes(draft + ".json", ProcessOf(request, directory, init).ToJson());
+        Note($"exec_create: {command}", definition, ("execID", id));
 
         using SignalForwarding signals = new();
         using SafeFileHandle? nothing = request.Interactive ? null : Files.Open("/dev/null", OpenFlags.O_RDWR);
@@ -43,8 +48,20 @@ public sealed partial class ContainerEngine
             new SpawnStreams(nothing, others, others),
             request.Tty ? SpawnFlags.None : SpawnFlags.POSIX_SPAWN_SETPGROUP);
         signals.To(pid);
+        Note($"exec_start: {command}", definition, ("execID", id));
         int exitCode = Waiting.Wait(pid).ExitCode;
-        return exitCode != 0 && RuntimeFailure.Read(draft + ".log") is EngineException failure ? throw failure : exitCode;
+        if (exitCode != 0 && RuntimeFailure.Read(draft + ".log") is EngineException failure)
+        {
+            throw failure;
+        }
+
+        // How one ends that was left alone, nobody learns.
+        if (!request.Detach)
+        {
+            Note("exec_die", definition, ("execID", id), ("exitCode", exitCode.ToString(CultureInfo.InvariantCulture)));
+        }
+
+        return exitCode;
     }
 
     private int PidOf(ContainerDefinition definition) => StatusReport.TryRead(_store.PathOf(definition.Id)) switch

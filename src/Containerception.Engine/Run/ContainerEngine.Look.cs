@@ -56,6 +56,7 @@ public sealed partial class ContainerEngine
         Sweep();
         ContainerDefinition definition = _store.Table.Find(container);
         CheckRuns(definition);
+        Note("top", definition);
         (int exitCode, string output, string error) = Of(definition).Call(["ps", definition.Id, .. options]);
         return exitCode == 0
             ? output.Split('\n', StringSplitOptions.RemoveEmptyEntries)

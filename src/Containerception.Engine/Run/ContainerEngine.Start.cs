@@ -45,6 +45,7 @@ public sealed partial class ContainerEngine
             throw new EngineException(FailureKind.Conflict, $"the container {definition.Name} is running", $"use `cdock attach {definition.Name}`");
         }
 
+        Note("attach", definition);
         Launch(directory, definition, PlanRoot(directory, definition), attachment);
         return Stay(attachment, definition);
     }

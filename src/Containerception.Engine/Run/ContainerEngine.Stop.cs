@@ -104,9 +104,16 @@ public sealed partial class ContainerEngine
         using SupervisorLine line = Running(definition);
         using Attachment attachment = new(attach with { Stdin = attach.Stdin && definition.OpenStdin }, definition.Tty);
         attachment.Join(line.Give());
+        Note("attach", definition);
         try
         {
-            return attachment.Run() ?? 0;
+            int? exitCode = attachment.Run();
+            if (exitCode is null)
+            {
+                Note("detach", definition);
+            }
+
+            return exitCode ?? 0;
         }
         catch (EngineException) when (StatusReport.TryRead(_store.PathOf(definition.Id)) is { State: "exited" })
         {

@@ -36,6 +36,7 @@ public sealed partial class ContainerEngine
             SetPorts(definition, request);
         }
 
+        Note("update", definition);
         return definition.Id;
     }
 

@@ -62,6 +62,7 @@ public sealed partial class ContainerEngine
         Sweep();
         using Undo undo = new();
         Claimed claimed = Claim(request, runtime, undo, isWhole: false);
+        Note("attach", claimed.Definition);
         Launch(claimed.Directory, claimed.Definition, claimed.Root, attachment);
         undo.Keep();
         return Stay(attachment, claimed.Definition);
@@ -99,7 +100,11 @@ public sealed partial class ContainerEngine
                 FailureKind.System, $"the supervisor of {definition.Name} was killed", left is null ? null : "the container was ended with it");
         }
 
-        if (exitCode is not null && definition.AutoRemove)
+        if (exitCode is null)
+        {
+            Note("detach", definition);
+        }
+        else if (definition.AutoRemove)
         {
             RemoveEnded(definition, withVolumes: true);
         }

@@ -16,6 +16,7 @@ public sealed partial class ContainerEngine
         TakenContainer taken = Take(container, "export");
         using SafeFileHandle tree = LayeredTree.MountReadOnly([taken.Upper, .. taken.Image.Layers, MountPoints.In(_options.RootDirectory)]);
         Told(() => new TreeArchiver(TreeUse.FileSystem, taken.FirstId).Write(tree, archive));
+        Note("export", taken.Definition);
     }
 
     /// <summary>What a container has changed of its image.</summary>
@@ -36,9 +37,10 @@ public sealed partial class ContainerEngine
         ArgumentNullException.ThrowIfNull(request);
         TakenContainer taken = Take(request.Container, "commit");
         string id = "";
+        ImageReference? name = null;
         Told(() =>
         {
-            ImageReference? name = request.Name is null ? null : ImageReference.Parse(request.Name);
+            name = request.Name is null ? null : ImageReference.Parse(request.Name);
             using SafeFileHandle upper = Files.Open(taken.Upper, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW);
             MadeImage made = new()
             {
@@ -52,6 +54,12 @@ public sealed partial class ContainerEngine
             id = Paused(taken, request.Pause, () => new ImageMaker(Images, _options.Clock)
                 .Commit(stream => new TreeArchiver(TreeUse.Layer, taken.FirstId).Write(upper, stream), made, name).ToString());
         });
+        if (name is not null)
+        {
+            new ImageEvents(_options.RootDirectory, Images, _options.Clock).Note("tag", id, name.FamiliarText);
+        }
+
+        Note("commit", taken.Definition, ("comment", request.Message ?? ""), ("imageID", id), ("imageRef", name?.ToString() ?? ""));
         return id;
     }
 

@@ -8,11 +8,24 @@ namespace Containerception.Images;
 /// <param name="IsRunning">Whether it runs now.</param>
 public sealed record ImageUser(string Container, Digest Image, bool IsRunning);
 
+/// <summary>A name that is gone.</summary>
+/// <param name="Name">As docker's users write it.</param>
+/// <param name="Image">The image that it led to.</param>
+public sealed record UntaggedName(string Name, Digest Image);
+
 /// <summary>What a removal has done.</summary>
-/// <param name="Untagged">Names that are gone.</param>
-/// <param name="Deleted">Digests of the image and of the layers that are gone.</param>
+/// <param name="Names">Names that are gone.</param>
+/// <param name="Images">Images that are gone.</param>
+/// <param name="Layers">Digests of layers that are gone.</param>
 /// <param name="Bytes">Room that was given back.</param>
-public sealed record Removed(IReadOnlyList<string> Untagged, IReadOnlyList<string> Deleted, long Bytes);
+public sealed record Removed(IReadOnlyList<UntaggedName> Names, IReadOnlyList<Digest> Images, IReadOnlyList<string> Layers, long Bytes)
+{
+    /// <summary>The names alone.</summary>
+    public IReadOnlyList<string> Untagged => [.. Names.Select(one => one.Name)];
+
+    /// <summary>Digests of the images and of the layers that are gone.</summary>
+    public IReadOnlyList<string> Deleted => [.. Images.Select(id => id.ToString()), .. Layers];
+}
 
 /// <summary>
 /// Takes names and images away, by docker's rules: the last name takes the image with it; a name that is one of several goes alone; what a
@@ -32,7 +45,7 @@ public sealed class Removal(ImageStore store, Func<IReadOnlyList<ImageUser>> use
     public Removed Remove(string name, bool force, bool collect)
     {
         ILookup<Digest, ImageUser> all = users().ToLookup(user => user.Image);
-        (List<string> untagged, Digest? image) = store.Database.Transact(() => Forget(name, force, all));
+        (List<UntaggedName> untagged, Digest? image) = store.Database.Transact(() => Forget(name, force, all));
         return Collect(untagged, image is { } id ? [id] : [], collect, leftovers: false);
     }
 
@@ -42,13 +55,13 @@ public sealed class Removal(ImageStore store, Func<IReadOnlyList<ImageUser>> use
     public Removed Prune(bool all, Func<StoredImage, bool> wanted)
     {
         HashSet<Digest> used = [.. users().Select(user => user.Image)];
-        (List<string> untagged, List<Digest> images) = store.Database.Transact(() =>
+        (List<UntaggedName> untagged, List<Digest> images) = store.Database.Transact(() =>
         {
-            List<string> names = [];
+            List<UntaggedName> names = [];
             List<Digest> gone = [];
             foreach (StoredImage image in store.Table.List().Where(image => (all || image.IsDangling) && wanted(image) && !used.Contains(image.Id)))
             {
-                names.AddRange(image.Names.Select(name => name.Reference.FamiliarText));
+                names.AddRange(image.Names.Select(name => new UntaggedName(name.Reference.FamiliarText, image.Id)));
                 gone.Add(image.Id);
                 store.Table.Remove(image.Id);
             }
@@ -58,39 +71,37 @@ public sealed class Removal(ImageStore store, Func<IReadOnlyList<ImageUser>> use
         return Collect(untagged, images, collect: true, leftovers: true);
     }
 
-    private Removed Collect(List<string> untagged, List<Digest> images, bool collect, bool leftovers)
+    private Removed Collect(List<UntaggedName> untagged, List<Digest> images, bool collect, bool leftovers)
     {
-        List<string> deleted = [.. images.Select(id => id.ToString())];
         Collected? collected = collect && (images.Count > 0 || leftovers) ? new Collector(store, users).Collect(leftovers) : null;
-        deleted.AddRange(collected?.Layers.Select(layer => $"sha256:{layer}") ?? []);
-        return new Removed(untagged, deleted, collected?.Bytes ?? 0);
+        return new Removed(untagged, images, [.. collected?.Layers.Select(layer => $"sha256:{layer}") ?? []], collected?.Bytes ?? 0);
     }
 
     /// <returns>The names that are gone, and the image if it is gone too.</returns>
-    private (List<string> Untagged, Digest? Image) Forget(string name, bool force, ILookup<Digest, ImageUser> usersOf)
+    private (List<UntaggedName> Untagged, Digest? Image) Forget(string name, bool force, ILookup<Digest, ImageUser> usersOf)
     {
         StoredImage image = store.Get(name);
         ImageUser[] users = [.. usersOf[image.Id]];
         ImageName? named = IsId(name, image.Id) ? null : image.Names.FirstOrDefault(one => one.Reference == NameOf(name));
         bool isAlone = image.Tags.Count() <= 1 && image.Names.Select(one => one.Reference.FamiliarName).Distinct().Count() <= 1;
-        List<string> untagged = [];
+        List<UntaggedName> untagged = [];
         if (named is null)
         {
             Require(force || isAlone, $"conflict: unable to delete {Short(image.Id)} (must be forced) - image is referenced in multiple repositories");
             Require(users.Length == 0 || force, Conflict($"unable to delete {Short(image.Id)}", "must be forced", users));
             Require(!Array.Exists(users, user => user.IsRunning), Conflict($"unable to delete {Short(image.Id)}", "cannot be forced", users));
-            Untag(image.Names, untagged);
+            Untag(image.Names, image.Id, untagged);
         }
         else
         {
             Require(force || !isAlone || users.Length == 0, Conflict($"unable to remove repository reference \"{name}\"", "must force", users));
-            Untag([named], untagged);
+            Untag([named], image.Id, untagged);
 
             // A repository whose last tag is gone is not kept for a digest's sake.
             ImageName[] left = [.. image.Names.Where(one => one != named)];
             if (named.Reference.Tag is not null && !left.Any(one => one.Reference.Tag is not null && one.Reference.FamiliarName == named.Reference.FamiliarName))
             {
-                Untag(left.Where(one => one.Reference.FamiliarName == named.Reference.FamiliarName), untagged);
+                Untag(left.Where(one => one.Reference.FamiliarName == named.Reference.FamiliarName), image.Id, untagged);
             }
 
             if (untagged.Count < image.Names.Length)
@@ -109,12 +120,12 @@ public sealed class Removal(ImageStore store, Func<IReadOnlyList<ImageUser>> use
         return (untagged, image.Id);
     }
 
-    private void Untag(IEnumerable<ImageName> names, List<string> untagged)
+    private void Untag(IEnumerable<ImageName> names, Digest image, List<UntaggedName> untagged)
     {
         foreach (ImageName name in names)
         {
             store.Table.Forget(name.Reference);
-            untagged.Add(name.Reference.FamiliarText);
+            untagged.Add(new UntaggedName(name.Reference.FamiliarText, image));
         }
     }
 

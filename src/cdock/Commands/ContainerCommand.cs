@@ -74,6 +74,7 @@ internal static class ContainerCommand
             bytes += size;
         }
 
+        engine.NotePrune("container", bytes);
         return (removed, bytes);
     }
 }

@@ -5,10 +5,10 @@ using Containerception.Engine;
 
 namespace Containerception.Cdock;
 
-/// <summary><c>cdock events</c>: what happens to containers and volumes, while it happens.</summary>
+/// <summary><c>cdock events</c>: what happens to containers, images and volumes, while it happens.</summary>
 internal static class EventsCommand
 {
-    private static readonly string[] KnownFilters = ["container", "event", "image", "type", "volume"];
+    private static readonly string[] KnownFilters = ["container", "event", "image", "label", "type", "volume"];
 
     public static Command Create(Output output)
     {
@@ -16,7 +16,7 @@ internal static class EventsCommand
         Option<string> until = new("--until") { Description = "Only those up to this time", HelpName = "TIME" };
         Option<string[]> filter = new("--filter", "-f") { Description = $"Only some: {string.Join(", ", KnownFilters)}", HelpName = "NAME=VALUE" };
         Option<string> format = new("--format") { Description = "json, or a template: '{{.Action}} {{.Actor.ID}}'", HelpName = "FORMAT" };
-        Command command = new("events", "Tell what happens to containers and volumes") { since, until, filter, format };
+        Command command = new("events", "Tell what happens to containers, images and volumes") { since, until, filter, format };
         command.SetAction(parsed =>
         {
             DateTimeOffset now = TimeProvider.System.GetUtcNow();
@@ -46,8 +46,16 @@ internal static class EventsCommand
             && filters.Match("container", value => type == "container" && value.Length > 0
                 && (id.StartsWith(value, StringComparison.Ordinal) || attributes.GetValueOrDefault("name") == value))
             && filters.Match("volume", value => type == "volume" && id == value)
-            && filters.Match("image", value => attributes.GetValueOrDefault("image") == value);
+            && filters.MatchLabels(attributes)
+            && filters.Match("image", value => NamesOfImage(type, id, attributes).Contains(value));
     }
+
+    private static IEnumerable<string> NamesOfImage(string type, string id, Dictionary<string, string> attributes)
+        => (type == "image" ? [id, attributes.GetValueOrDefault("name") ?? ""] : (string[])[attributes.GetValueOrDefault("image") ?? ""])
+            .SelectMany(name => (string[])[name, WithoutTag(name)]);
+
+    private static string WithoutTag(string name)
+        => name.LastIndexOf(':') is int colon && colon > name.LastIndexOf('/') && !name.StartsWith("sha256:", StringComparison.Ordinal) ? name[..colon] : name;
 
     private static string Line(JsonObject one)
     {

@@ -26,6 +26,7 @@ internal static class ImagePruneCommand
             }
 
             Removed removed = session.Removal().Prune(everyone, choice.Has);
+            session.Events.NotePrune(removed);
             if (removed.Untagged.Count + removed.Deleted.Count > 0)
             {
                 output.Standard.WriteLine("Deleted Images:");

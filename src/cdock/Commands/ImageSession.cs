@@ -13,9 +13,12 @@ internal sealed class ImageSession : IDisposable
     {
         _database = database;
         Store = new ImageStore(root, database);
+        Events = new ImageEvents(root, Store, TimeProvider.System);
     }
 
     public ImageStore Store { get; }
+
+    public ImageEvents Events { get; }
 
     public RegistryClient Registry => _registry ??= new RegistryClient(RegistryOptions.OfMachine(), DockerConfigFile.OfUser().Find);
 

@@ -39,6 +39,12 @@ internal static class ImportCommand
             };
             ImageReference? reference = parsed.GetValue(name) is string word ? ImageReference.Parse(word) : null;
             Digest id = new ImageMaker(session.Store, TimeProvider.System).Import(stream, stream.KnownLength ?? UnknownSize, made, reference);
+            if (reference is not null)
+            {
+                session.Events.Note("tag", id.ToString(), reference.FamiliarText);
+            }
+
+            session.Events.Note("import", id.ToString(), id.ToString());
             output.Standard.WriteLine(id.ToString());
             return ExitCode.Success;
         });

@@ -24,6 +24,7 @@ internal static class LoadCommand
             Platform wanted = parsed.GetValue(platform) is string text ? PlatformChoice.Parse(text) : PlatformChoice.OfThisMachine;
             foreach (LoadedImage image in Load(new ImageLoader(session.Store), parsed.GetValue(input), wanted))
             {
+                session.Events.Note("load", image.Id.ToString(), image.Id.ToString());
                 foreach (ImageReference name in image.Names)
                 {
                     output.Standard.WriteLine($"Loaded image: {name.FamiliarText}");

@@ -47,6 +47,7 @@ internal static class PullCommand
         lines.Say($"{image.TagOrDigest}: Pulling from {image.Repository}");
         PulledImage pulled = new Puller(session.Registry, session.Store).Pull(image, platform, step => Tell(lines, step), CancellationToken.None).GetAwaiter().GetResult();
         lines.End();
+        session.Events.Note("pull", image.FamiliarText, image.FamiliarName);
         lines.Say($"Digest: {pulled.Digest}");
         lines.Say($"Status: {(pulled.IsNew ? "Downloaded newer image" : "Image is up to date")} for {image.FamiliarText}");
         return pulled;

@@ -31,6 +31,7 @@ internal static class PushCommand
             {
                 PushedImage pushed = new Pusher(session.Registry, session.Store).Push(one, step => Tell(lines, step), CancellationToken.None).GetAwaiter().GetResult();
                 lines.End();
+                session.Events.Note("push", one.FamiliarText, one.FamiliarName);
                 lines.Say($"{one.Tag}: digest: {pushed.Digest} size: {pushed.Size}");
             }
 

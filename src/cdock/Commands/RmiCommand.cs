@@ -21,7 +21,9 @@ internal static class RmiCommand
             {
                 try
                 {
-                    Tell(removal.Remove(image, parsed.GetValue(force), collect: !parsed.GetValue(keep)), output, "Untagged", "Deleted");
+                    Removed removed = removal.Remove(image, parsed.GetValue(force), collect: !parsed.GetValue(keep));
+                    session.Events.NoteRemoval(removed);
+                    Tell(removed, output, "Untagged", "Deleted");
                 }
                 catch (ImageException failure)
                 {

@@ -15,6 +15,11 @@ internal static class SaveCommand
         {
             using ImageSession session = ImageSession.Open();
             ArchiveOutput.Write(parsed.GetValue(file), stream => new ImageSaver(session.Store).Save(parsed.GetValue(images)!, stream));
+            foreach (string id in parsed.GetValue(images)!.Select(name => session.Store.Get(name).Id.ToString()).Distinct())
+            {
+                session.Events.Note("save", id, id);
+            }
+
             return ExitCode.Success;
         });
         return command;

@@ -90,6 +90,7 @@ internal static class SystemCommand
 
         using ImageSession session = ImageSession.Open();
         Removed images = session.Removal().Prune(allImages, new ImageChoice(session.Store, filters, TimeProvider.System.GetUtcNow()).Has);
+        session.Events.NotePrune(images);
         Tell(output, "Images", [.. images.Untagged.Select(name => $"untagged: {name}"), .. images.Deleted.Select(id => $"deleted: {id}")]);
         output.Standard.WriteLine($"Total reclaimed space: {Words.Size(bytes + images.Bytes)}");
     }

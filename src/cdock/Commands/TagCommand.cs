@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Containerception.Images;
 
 namespace Containerception.Cdock;
 
@@ -14,6 +15,7 @@ internal static class TagCommand
         {
             using ImageSession session = ImageSession.Open();
             session.Store.Tag(parsed.GetValue(image)!, parsed.GetValue(name)!);
+            session.Events.Note("tag", session.Store.Get(parsed.GetValue(name)!).Id.ToString(), ImageReference.Parse(parsed.GetValue(name)!).FamiliarText);
             return ExitCode.Success;
         });
         return command;

@@ -144,6 +144,7 @@ internal static class VolumeCommand
             bytes += size;
         }
 
+        engine.NotePrune("volume", bytes);
         return (removed, bytes);
     }
 
