@@ -42,9 +42,9 @@ public sealed class PsTests : IDisposable
     [Theory]
     [InlineData(1, "failed to parse template: template: :1:5: unclosed action", "ps", "--format", "{{.ID")]
     [InlineData(1, "failed to parse template: template: :1:2: function \"foo\" not defined", "ps", "--format", "{{foo .ID}}")]
-    [InlineData(125, "invalid filter 'foo'", "ps", "-f", "foo=bar")]
+    [InlineData(1, "invalid filter 'foo'", "ps", "-f", "foo=bar")]
     [InlineData(125, "invalid argument \"foo\" for \"-f, --filter\" flag: bad format of filter (expected name=value)", "ps", "-f", "foo")]
-    [InlineData(125, "invalid filter 'status=up'", "ps", "-f", "status=up")]
+    [InlineData(1, "invalid filter 'status=up'", "ps", "-f", "status=up")]
     [InlineData(1, "no such container: nobody", "ps", "-f", "since=nobody")]
     public void Ps_says_what_is_wrong(int exitCode, string error, params string[] words)
     {

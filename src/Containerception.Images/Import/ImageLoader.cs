@@ -26,7 +26,7 @@ public sealed class ImageLoader(ImageStore store)
     public IReadOnlyList<LoadedImage> Load(Stream archive, long size, Platform platform)
     {
         using SafeFileHandle held = store.Hold();
-        using LayoutDirectory layout = LayoutDirectory.Unpack(archive, size, store.Layers);
+        using LayoutDirectory layout = Unpack(archive, size);
         return Load(layout, platform);
     }
 
@@ -119,6 +119,20 @@ public sealed class ImageLoader(ImageStore store)
         }
 
         return loaded.Count > 0 ? loaded : throw new ImageException(ImageFailure.Invalid, "the archive has no image");
+    }
+
+    private LayoutDirectory Unpack(Stream archive, long size)
+    {
+        try
+        {
+            return LayoutDirectory.Unpack(archive, size, store.Layers);
+        }
+        catch (ImageException broken) when (broken.Failure == ImageFailure.Damaged)
+        {
+            throw new ImageException(
+                ImageFailure.Damaged, broken.Message.Replace("the layer cannot", "the archive cannot", StringComparison.Ordinal),
+                "`cdock load` takes what `cdock save`, docker, podman and skopeo write", broken);
+        }
     }
 
     private void Unpack(ContentDescriptor layer, Digest diffId)

@@ -74,7 +74,9 @@ internal readonly ref struct TarHeader(ReadOnlySpan<byte> block)
             sum += i is >= ChecksumAt and < ChecksumAt + ChecksumLength ? ' ' : _block[i];
         }
 
-        if (sum != Number(ChecksumAt, ChecksumLength))
+        // Where not even digits stand there, it is no header either.
+        ReadOnlySpan<byte> digits = _block.Slice(ChecksumAt, ChecksumLength).Trim(" \0"u8);
+        if (digits.IsEmpty || digits.ContainsAnyExceptInRange((byte)'0', (byte)'7') || sum != Number(digits))
         {
             throw Broken("a header's checksum is wrong: it is no tar archive, or a damaged one");
         }

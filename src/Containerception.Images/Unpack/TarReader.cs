@@ -23,6 +23,7 @@ internal sealed class TarReader(Stream archive, bool endNeeded = false)
     private int _padding;
 
     private long _globalBytes;
+    private bool _isBegun;
 
     /// <summary>The next entry; null at the end. What is left of the one before is passed over.</summary>
     /// <exception cref="ImageException">The archive is damaged.</exception>
@@ -48,6 +49,7 @@ internal sealed class TarReader(Stream archive, bool endNeeded = false)
 
             TarHeader header = new(_block);
             header.Check();
+            _isBegun = true;
             _left = header.StoredSize is >= 0 and var size ? size : throw TarHeader.Broken("a size is negative");
             _padding = (int)(-_left & (TarHeader.Size - 1));
             switch (header.Type)
@@ -277,7 +279,8 @@ internal sealed class TarReader(Stream archive, bool endNeeded = false)
     private bool ReadBlock()
     {
         int count = archive.ReadAtLeast(_block, TarHeader.Size, throwOnEndOfStream: false);
-        return count is 0 or TarHeader.Size ? count > 0 : throw TarHeader.Broken("it ends in the middle of a header");
+        return count is 0 or TarHeader.Size ? count > 0
+            : throw TarHeader.Broken(_isBegun ? "it ends in the middle of a header" : "it is no tar archive");
     }
 
     private static uint Id(long id) => id is >= 0 and < uint.MaxValue ? (uint)id : throw TarHeader.Broken($"an owner has the number {id}");

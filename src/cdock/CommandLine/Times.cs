@@ -30,7 +30,10 @@ internal static class Times
         return text.Length >= 4 && char.IsAsciiDigit(text[0])
             && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeLocal, out DateTimeOffset moment)
             ? moment
-            : throw new UsageException($"invalid value \"{text}\" for {flag}", "use 2006-01-02T15:04:05Z, seconds since 1970, or 10m for ten minutes ago");
+            : throw new UsageException($"invalid value \"{text}\" for {flag}", "use 2006-01-02T15:04:05Z, seconds since 1970, or 10m for ten minutes ago")
+            {
+                ExitCode = ExitCode.Failure,
+            };
     }
 
     private static bool TryParseDuration(string text, out TimeSpan time)

@@ -74,7 +74,7 @@ internal sealed class ImageChoice
             double? unitSeconds = unit switch { "h" => 3600, "m" => 60, "s" => 1, _ => null };
             if (unitSeconds is not double factor || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number))
             {
-                throw new UsageException($"invalid filter 'until={text}'", "use a time, or how long ago: 24h, 1h30m");
+                throw Filters.Refused($"until={text}", "use a time, or how long ago: 24h, 1h30m");
             }
 
             sum += TimeSpan.FromSeconds(number * factor);

@@ -11,7 +11,10 @@ internal static class Moment
             : decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal seconds) && seconds < 100_000_000_000
                 ? DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond))
             : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeLocal, out DateTimeOffset time) ? time
-            : throw new UsageException($"invalid value \"{text}\" for {flag}", "use seconds since 1970, a date, or how long ago: 10m, 1h30m");
+            : throw new UsageException($"invalid value \"{text}\" for {flag}", "use seconds since 1970, a date, or how long ago: 10m, 1h30m")
+            {
+                ExitCode = ExitCode.Failure,
+            };
 
     private static TimeSpan? TryDuration(string text)
     {

@@ -45,12 +45,12 @@ internal static class PsCommand
         string[] states = [.. Enum.GetNames<ContainerState>().Select(state => state.ToLowerInvariant()), "removing", "dead"];
         if (filters.Values("status").FirstOrDefault(value => !states.Contains(value)) is string wrong)
         {
-            throw new UsageException($"invalid filter 'status={wrong}'", $"use {string.Join(", ", states)}");
+            throw Filters.Refused($"status={wrong}", $"use {string.Join(", ", states)}");
         }
 
         if (filters.Values("exited").FirstOrDefault(value => !int.TryParse(value, out _)) is string odd)
         {
-            throw new UsageException($"invalid filter 'exited={odd}'", "use an exit code");
+            throw Filters.Refused($"exited={odd}", "use an exit code");
         }
 
         DateTimeOffset? before = filters.Has("before") ? filters.Values("before").Min(name => Named(all, name).Created) : null;
@@ -105,7 +105,7 @@ internal static class PsCommand
         }
         catch (FormatException wrong)
         {
-            throw new UsageException($"invalid filter 'name={pattern}': {wrong.Message}");
+            throw Filters.Refused($"name={pattern}", wrong.Message);
         }
     }
 }

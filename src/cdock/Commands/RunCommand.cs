@@ -29,7 +29,7 @@ internal static class RunCommand
             return ChildCommand.Run(request.Command, explain);
         }
 
-        if (!request.Detach)
+        if (request is { Detach: false, Interactive: true })
         {
             Terminal.Check(request.Tty, request.Interactive);
         }

@@ -11,7 +11,10 @@ internal static class Terminal
         if (tty && !Terminals.IsTerminal(Descriptors.Borrow(interactive ? 0 : 1)))
         {
             throw new UsageException(
-                interactive ? "the input device is not a TTY" : "the output device is not a TTY", "leave -t out where there is no terminal");
+                interactive ? "the input device is not a TTY" : "the output device is not a TTY", "leave -t out where there is no terminal")
+            {
+                ExitCode = ExitCode.Failure,
+            };
         }
     }
 }

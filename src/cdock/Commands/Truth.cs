@@ -8,6 +8,6 @@ internal static class Truth
     {
         "1" or "true" => true,
         "0" or "false" => false,
-        _ => throw new UsageException($"invalid filter '{filter}={text}'", "use true or false"),
+        _ => throw Filters.Refused($"{filter}={text}", "use true or false"),
     };
 }

@@ -24,7 +24,7 @@ internal sealed class Filters
 
             if (!known.Contains(name))
             {
-                throw new UsageException($"invalid filter '{name}'", $"there are {string.Join(", ", known)}");
+                throw Refused(name, $"there are {string.Join(", ", known)}");
             }
 
             all.Add((name, text[(equals + 1)..].Trim()));
@@ -32,6 +32,9 @@ internal sealed class Filters
 
         return new Filters(all.ToImmutable());
     }
+
+    /// <summary>A filter that makes no sense. docker's daemon says so, hence with 1.</summary>
+    public static UsageException Refused(string filter, string? hint) => new($"invalid filter '{filter}'", hint) { ExitCode = ExitCode.Failure };
 
     public bool Has(string name) => _all.Any(one => one.Name == name);
 
