@@ -35,6 +35,28 @@ public sealed class AttachTests : IDisposable
 
     private readonly Cdock _cdock = new();
 
+    [Theory]
+    [InlineData("", "out\n", "err\n")]
+    [InlineData("stdout", "out\n", "")]
+    [InlineData("STDERR", "", "err\n")]
+    public void Only_the_streams_that_are_asked_for_are_joined(string stream, string output, string error)
+    {
+        string[] flags = stream.Length == 0 ? [] : ["-a", stream];
+
+        Outcome outcome = _cdock.Shell("echo out; echo err >&2; exit 3", flags);
+
+        Assert.Equal((3, output, error), (outcome.ExitCode, outcome.Output, outcome.Error));
+    }
+
+    [Fact]
+    public void Without_its_stream_the_input_is_not_read()
+    {
+        Outcome outcome = _cdock.Do(["run", "--name", "box", "--runtime", Cdock.Runtime, "-i", "-a", "stdin", "-a", "stdout", "host", "cat"], "typed");
+        Assert.Equal("typed", outcome.Output);
+        Assert.Equal("true true false", _cdock.Ok("inspect", "-f", "{{.Config.AttachStdin}} {{.Config.AttachStdout}} {{.Config.AttachStderr}}", "box"));
+        Assert.Equal("", _cdock.Do(["run", "--rm", "--runtime", Cdock.Runtime, "-i", "-a", "stdout", "host", "sh", "-c", "timeout 1 cat; true"], "typed").Output);
+    }
+
     [Fact]
     public void Who_attaches_hears_what_comes_and_gets_the_exit_code()
     {

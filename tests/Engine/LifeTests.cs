@@ -30,6 +30,11 @@ public sealed class LifeTests : IDisposable
         Assert.Equal(0, _cdock.Do("exec", "-d", "worker", "touch", "/tmp/was-here").ExitCode);
         Cdock.Until(() => _cdock.Do("exec", "worker", "test", "-e", "/tmp/was-here").ExitCode == 0, "the detached program's work is seen");
 
+        // More than a terminal holds: somebody reads it.
+        _cdock.Ok("exec", "-d", "-t", "worker", "sh", "-c", "test -t 0 && test -t 1 && i=0 && while [ $i -lt 20000 ]; do echo 0123456789; i=$((i+1)); done && touch /tmp/with-terminal; sleep 1000");
+        Cdock.Until(() => _cdock.Do("exec", "worker", "test", "-e", "/tmp/with-terminal").ExitCode == 0, "the program with a terminal has written all");
+        Assert.Equal(127, _cdock.Do("exec", "-d", "-t", "worker", "no-such-program").ExitCode);
+
         Assert.Equal(1, _cdock.Do("rm", "worker").ExitCode);
         Assert.Equal("worker\n", _cdock.Do("kill", "-s", "KILL", "worker").Output);
         Cdock.Until(() => _cdock.Do("ps", "-a").Output.Contains("Exited (137)", StringComparison.Ordinal), "it has ended");

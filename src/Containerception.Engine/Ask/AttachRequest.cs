@@ -11,6 +11,12 @@ public sealed record AttachRequest
     /// <summary>This standard input goes to the program.</summary>
     public bool Stdin { get; init; }
 
+    /// <summary>What the program writes to standard output is passed on; with a terminal that is all.</summary>
+    public bool Stdout { get; init; } = true;
+
+    /// <summary>What the program writes to standard error is passed on.</summary>
+    public bool Stderr { get; init; } = true;
+
     /// <summary>What is typed to leave the container running: <c>ctrl-p,ctrl-q</c>.</summary>
     public string DetachKeys { get; init; } = DetachKeysDefault;
 

@@ -28,6 +28,9 @@ public sealed record RunRequest
     /// <summary>Forget the container when it ends.</summary>
     public bool AutoRemove { get; init; }
 
+    /// <summary>Which streams whoever runs it is joined with, as far as <c>inspect</c> tells: <c>stdin</c>, <c>stdout</c>, <c>stderr</c>.</summary>
+    public ImmutableArray<string> Attach { get; init; } = [];
+
     /// <summary>Return once the program runs; its standard input does not end with this process's.</summary>
     public bool Detach { get; init; }
 
@@ -206,6 +209,15 @@ public sealed record NamespacesRequest
 
     /// <summary>Its own System V and POSIX message queues and shared memory.</summary>
     public bool OwnIpc { get; init; } = true;
+
+    /// <summary>The container whose processes it sees, in place of its own; null for none.</summary>
+    public string? PidOf { get; init; }
+
+    /// <summary>The container whose queues and shared memory it shares; null for none.</summary>
+    public string? IpcOf { get; init; }
+
+    /// <summary>Others may share its queues and shared memory.</summary>
+    public bool IpcShareable { get; init; }
 
     /// <summary>Its own host name.</summary>
     public bool OwnUts { get; init; } = true;

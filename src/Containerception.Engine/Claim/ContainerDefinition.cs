@@ -62,6 +62,17 @@ internal sealed record ContainerDefinition
     /// <summary>The standard input ends with that of the first client.</summary>
     public bool StdinOnce { get; init; }
 
+    /// <summary>The streams that whoever runs it is joined with.</summary>
+    public ImmutableArray<string> Attach { get; init; } = [];
+
+    /// <summary>The id of the container whose PID namespace it joins; null for none.</summary>
+    public string? PidOf { get; init; }
+
+    /// <summary>The same, of the IPC namespace.</summary>
+    public string? IpcOf { get; init; }
+
+    public bool IpcShareable { get; init; }
+
     public int StopSignal { get; init; } = 15;
 
     public int StopTimeoutSeconds { get; init; } = 10;

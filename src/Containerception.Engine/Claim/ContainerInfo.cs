@@ -121,6 +121,18 @@ public sealed record ContainerInfo
     /// <summary>Ports that it says it serves: <c>80/tcp</c>.</summary>
     public ImmutableArray<string> ExposedPorts { get; init; } = [];
 
+    /// <summary>The streams that whoever runs it is joined with: <c>stdin</c>, <c>stdout</c>, <c>stderr</c>.</summary>
+    public ImmutableArray<string> Attach { get; init; } = [];
+
+    /// <summary>The id of the container whose PID namespace it joins; null for none.</summary>
+    public string? PidOf { get; init; }
+
+    /// <summary>The id of the container whose IPC namespace it joins; null for none.</summary>
+    public string? IpcOf { get; init; }
+
+    /// <summary>Others may join its IPC namespace.</summary>
+    public bool IpcShareable { get; init; }
+
     /// <summary>How its health is checked; null for not at all.</summary>
     public HealthPlan? HealthPlan { get; init; }
 }

@@ -140,6 +140,9 @@ internal sealed class Attachment : IDisposable
         {
             switch (frame.Kind)
             {
+                case FrameKind.Stdout when !_request.Stdout:
+                case FrameKind.Stderr when !_request.Stderr:
+                    break;
                 case FrameKind.Stdout:
                     Show(_output, frame);
                     break;

@@ -18,11 +18,6 @@ public sealed partial class ContainerEngine
     public int Exec(ExecRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (request is { Detach: true, Tty: true })
-        {
-            throw new EngineException(FailureKind.Unsupported, "exec --detach with --tty is not supported: nobody would hold the terminal", "leave -t out");
-        }
-
         Sweep();
         ContainerDefinition definition = _store.Table.Find(request.Container);
         string directory = _store.PathOf(definition.Id);
@@ -34,8 +29,16 @@ public sealed partial class ContainerEngine
         using Undo undo = new();
         undo.Add(() => File.Delete(draft + ".json"));
         undo.Add(() => File.Delete(draft + ".log"));
+        undo.Add(() => File.Delete(draft + ".pid"));
         File.WriteAllBytes(draft + ".json", ProcessOf(request, directory, init).ToJson());
         Note($"exec_create: {command}", definition, ("execID", id));
+
+        if (request is { Detach: true, Tty: true })
+        {
+            ExecApart(runtime, definition, draft);
+            Note($"exec_start: {command}", definition, ("execID", id));
+            return 0;
+        }
 
         using SignalForwarding signals = new();
         using SafeFileHandle? nothing = request.Interactive ? null : Files.Open("/dev/null", OpenFlags.O_RDWR);
@@ -62,6 +65,41 @@ public sealed partial class ContainerEngine
         }
 
         return exitCode;
+    }
+
+    // With a terminal and nobody there the runtime stays in the foreground of a session of its own: it reads what the program writes, and has
+    // the master of a terminal that nobody types on, which the program's is copied from, open for as long as it lives.
+    private static void ExecApart(RuntimeProgram runtime, ContainerDefinition definition, string draft)
+    {
+        const ulong ItEnded = 1;
+        using SafeFileHandle master = Terminals.OpenMaster(Descriptor.WorkingDirectory, "/dev/ptmx");
+        using SafeFileHandle slave = Terminals.OpenSlave(master);
+        using SafeFileHandle nothing = Files.Open("/dev/null", OpenFlags.O_RDWR);
+        using SafeFileHandle changes = Inotify.Create();
+        Inotify.AddWatch(changes, Path.GetDirectoryName(draft)!, InotifyEvents.IN_CREATE | InotifyEvents.IN_MOVED_TO);
+        int pid = runtime.Start(
+            [.. runtime.LogArguments(draft + ".log"), "exec", "--pid-file", draft + ".pid", "--process", draft + ".json", definition.Id],
+            new SpawnStreams(slave, nothing, nothing), SpawnFlags.POSIX_SPAWN_SETSID, master);
+        using SafeFileHandle process = Linux.Processes.PidfdOpen(pid);
+        using SafeFileHandle epoll = Epoll.Create();
+        Epoll.Add(epoll, changes, EpollEvents.EPOLLIN, token: 0);
+        Epoll.Add(epoll, process, EpollEvents.EPOLLIN, ItEnded);
+        Span<EpollEvent> events = stackalloc EpollEvent[2];
+        bool hasEnded = false;
+        while (!hasEnded && !File.Exists(draft + ".pid"))
+        {
+            foreach (EpollEvent item in events[..Epoll.Wait(epoll, events)])
+            {
+                hasEnded |= item.Token == ItEnded;
+            }
+
+            Inotify.Drain(changes);
+        }
+
+        if (hasEnded && Waiting.Wait(pid).ExitCode != 0 && RuntimeFailure.Read(draft + ".log") is EngineException failure)
+        {
+            throw failure;
+        }
     }
 
     private int PidOf(ContainerDefinition definition) => StatusReport.TryRead(_store.PathOf(definition.Id)) switch

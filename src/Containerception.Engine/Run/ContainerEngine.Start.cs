@@ -107,6 +107,7 @@ public sealed partial class ContainerEngine
     private void Launch(ContainerDirectory directory, ContainerDefinition definition, RootPlan root, Attachment? attachment)
     {
         RuntimeProgram runtime = Of(definition);
+        root = Joined(root, directory, definition);
         bool explains = Explains(runtime);
         using NetworkPlug? plug = Plug(directory, definition);
         directory.WritePlan(PlanOf(directory, definition, runtime, attachment, explains, plug));

@@ -18,6 +18,11 @@ public sealed partial class ContainerEngine
             throw EngineException.Invalid("a restart policy cannot be given to a container that is removed at its end (--rm)");
         }
 
+        if (request.Restart is { } asked && (definition.PidOf ?? definition.IpcOf) is not null)
+        {
+            CheckRestart(definition.PidOf is null ? "--ipc" : "--pid", asked);
+        }
+
         string path = _store.PathOf(definition.Id);
         if (request.Limits != new LimitsRequest())
         {

@@ -123,6 +123,7 @@ public sealed partial class ContainerEngine
             Names.Checked(request.Name);
         }
 
+        request = WithJoined(request);
 #pragma warning disable CA2000 // Undone, or the caller's.
         ContainerDirectory directory = _store.Make();
 #pragma warning restore CA2000
@@ -172,6 +173,10 @@ public sealed partial class ContainerEngine
         StdinOnce = request.Interactive && !request.Detach,
         StopSignal = (int)(ImageDefaults.StopSignal(request, root) ?? Signal.SIGTERM),
         StopTimeoutSeconds = request.StopTimeoutSeconds,
+        Attach = request.Attach,
+        PidOf = request.Namespaces.PidOf,
+        IpcOf = request.Namespaces.IpcOf,
+        IpcShareable = request.Namespaces.IpcShareable,
         LogDriver = request.LogDriver,
         LogOptions = LogOptions.Checked(request.LogDriver, request.LogOptions),
         Health = request.Health,

@@ -32,9 +32,9 @@ internal sealed record RuntimeProgram(string Path, string StateRoot)
     }
 
     /// <summary>Starts the runtime and leaves it running. What it gets of the standard streams, the container gets.</summary>
-    public int Start(IReadOnlyList<string> arguments, SpawnStreams streams, SpawnFlags flags)
+    public int Start(IReadOnlyList<string> arguments, SpawnStreams streams, SpawnFlags flags, SafeFileHandle? third = null)
         => Spawning.PosixSpawn(
-            Path, [Path, .. Globals(), .. arguments], CallersEnvironment(), streams.Input, streams.Output, streams.Error, flags);
+            Path, [Path, .. Globals(), .. arguments], CallersEnvironment(), streams.Input, streams.Output, streams.Error, flags, third);
 
     /// <summary>Runs the runtime to its end and returns what it wrote to standard output and error.</summary>
     public (int ExitCode, string Output, string Error) Call(params ReadOnlySpan<string> arguments)

@@ -139,9 +139,9 @@ internal static class ContainerDocument
             ["Hostname"] = details.Config.Hostname ?? "",
             ["Domainname"] = details.Config.Domainname ?? "",
             ["User"] = process.User is { Uid: 0, Gid: 0 } ? "" : string.Create(CultureInfo.InvariantCulture, $"{process.User.Uid}:{process.User.Gid}"),
-            ["AttachStdin"] = one.OpenStdin,
-            ["AttachStdout"] = true,
-            ["AttachStderr"] = true,
+            ["AttachStdin"] = one.Attach.Contains("stdin"),
+            ["AttachStdout"] = one.Attach.Contains("stdout"),
+            ["AttachStderr"] = one.Attach.Contains("stderr"),
             ["ExposedPorts"] = new JsonObject(one.ExposedPorts.Concat(details.Networking.Ports.Select(port => port.ContainerName)).Distinct().Order(StringComparer.Ordinal)
                 .Select(name => KeyValuePair.Create(name, (JsonNode?)new JsonObject()))),
             ["Tty"] = one.Tty,

@@ -17,6 +17,7 @@ internal static class ExecCommand
         Option<string> user = new("--user", "-u") { Description = "Who runs the program: names or numbers", HelpName = "USER[:GROUP]" };
         Option<string> workdir = new("--workdir", "-w") { Description = "The working directory inside", HelpName = "DIR" };
         Option<bool> privileged = new("--privileged") { Description = "All capabilities" };
+        Option<string> keys = new("--detach-keys") { Description = "Not supported: what was started so is left only by its end", HelpName = "KEYS", Hidden = true };
         Argument<string[]> words = new("CONTAINER")
         {
             Description = "The container's name or id; then the command",
@@ -24,7 +25,7 @@ internal static class ExecCommand
         };
         Command command = new("exec", "Run one more program in a running container")
         {
-            interactive, tty, detach, env, envFile, user, workdir, privileged, words,
+            interactive, tty, detach, env, envFile, user, workdir, privileged, keys, words,
         };
         command.SetAction(parsed =>
         {
@@ -32,6 +33,12 @@ internal static class ExecCommand
             if (given.Length < 2)
             {
                 throw Refusal.Words("exec needs a container and a command");
+            }
+
+            if (parsed.GetValue(keys) is not null)
+            {
+                throw new EngineException(
+                    FailureKind.Unsupported, "exec --detach-keys is not supported: the terminal of a further program is not kept for another time", "start it with -d");
             }
 
             if (parsed.GetValue(workdir) is string directory && !directory.StartsWith('/'))

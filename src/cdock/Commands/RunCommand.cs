@@ -29,7 +29,7 @@ internal static class RunCommand
             return ChildCommand.Run(request.Command, explain);
         }
 
-        if (request is { Detach: false, Interactive: true })
+        if (request is { Detach: false, Interactive: true } && request.Attach.Contains("stdin"))
         {
             Terminal.Check(request.Tty, request.Interactive);
         }
@@ -43,7 +43,9 @@ internal static class RunCommand
 
         return engine.Run(request, new AttachRequest
         {
-            Stdin = request.Interactive,
+            Stdin = request.Interactive && request.Attach.Contains("stdin"),
+            Stdout = request.Attach.Contains("stdout"),
+            Stderr = request.Attach.Contains("stderr"),
             DetachKeys = parsed.GetValue(options.DetachKeys) ?? AttachRequest.DetachKeysDefault,
             SignalProxy = parsed.GetValue(options.SignalProxy),
         });

@@ -14,6 +14,7 @@ internal sealed class RunOptions
     public Option<bool> Tty { get; } = Switch("--tty", "Give the program a terminal of its own", "-t");
     public Option<bool> Remove { get; } = Switch("--rm", "Forget the container when it ends");
     public Option<bool> Detach { get; } = Switch("--detach", "Return once the program runs, and print the id", "-d");
+    public Option<string[]> Attach { get; } = List("--attach", "STDIN|STDOUT|STDERR", "Join only these streams (default: both outputs, and with -i the input)", "-a");
     public Option<string> Name { get; } = Text("--name", "NAME", "The container's name");
     public Option<string> Hostname { get; } = Text("--hostname", "NAME", "The host name inside (default: cdock; an image's: the id)", "-h");
     public Option<string[]> Env { get; } = List("--env", "NAME=VALUE", "Set an environment variable; NAME alone takes the value from here", "-e");
@@ -94,8 +95,8 @@ internal sealed class RunOptions
     public Option<string[]> DnsSearch { get; } = List("--dns-search", "DOMAIN", "Where short names are looked for, in place of the host's; . is nowhere");
     public Option<string[]> DnsOption { get; } = List("--dns-option", "OPTION", "An option of resolv.conf(5)", "--dns-opt");
     public Option<string[]> AddHost { get; } = List("--add-host", "NAME:ADDRESS", "A line of /etc/hosts; the address host-gateway is the host's");
-    public Option<string> Pid { get; } = Text("--pid", "host", "See the host's processes");
-    public Option<string> Ipc { get; } = Text("--ipc", "private|none|host", "Share memory and queues with the host (default: private)");
+    public Option<string> Pid { get; } = Text("--pid", "host|container:NAME", "See the host's processes, or another container's");
+    public Option<string> Ipc { get; } = Text("--ipc", "private|shareable|none|host|container:NAME", "Share memory and queues with the host, or with a container that is shareable (default: private)");
     public Option<string> Uts { get; } = Text("--uts", "host", "Share the host's name");
     public Option<string> Userns { get; } = Text("--userns", "host|auto", "Users of its own, who are nobody outside (default: host)");
     public Option<string> Cgroupns { get; } = Text("--cgroupns", "private|host", "See the host's cgroups (default: private)");
@@ -120,7 +121,7 @@ internal sealed class RunOptions
 
     public IEnumerable<Option> All =>
     [
-        Bundle, Rootfs, Pull, Quiet, Platform, Interactive, Tty, Remove, Detach, Name, Hostname, Domainname, Annotation, LabelFile, Env, EnvFile, Workdir, User, GroupAdd, Entrypoint, Init, StopSignal,
+        Bundle, Rootfs, Pull, Quiet, Platform, Interactive, Tty, Remove, Detach, Attach, Name, Hostname, Domainname, Annotation, LabelFile, Env, EnvFile, Workdir, User, GroupAdd, Entrypoint, Init, StopSignal,
         StopTimeout, Restart, CidFile, DetachKeys, SignalProxy, LogDriver, LogOpt, HealthCommand, HealthInterval, HealthTimeout, HealthRetries,
         HealthStartPeriod, HealthStartInterval, NoHealthCheck, Label, Volume, VolumesFrom, Mount, Tmpfs, ReadOnly, ShmSize, Memory, MemorySwap, MemoryReservation, Cpus, CpuShares, CpusetCpus, PidsLimit,
         CpusetMems, CpuPeriod, CpuQuota, MemorySwappiness, CgroupParent, OomKillDisable, OomScoreAdj, BlkioWeight, BlkioWeightDevice, DeviceCgroupRule, DeviceReadBps, DeviceWriteBps, DeviceReadIops, DeviceWriteIops, Ulimit, Device, CapAdd, CapDrop, SecurityOpt, Privileged,

@@ -12,6 +12,7 @@ namespace Containerception.Cdock;
 internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, IDictionary environment, Func<string, RootRequest>? named)
 {
     private const int StopTimeoutDefault = 10;
+    private const string ContainerPrefix = "container:";
 
     /// <exception cref="UsageException">Flags that make no sense.</exception>
     /// <exception cref="EngineException">Values that make no sense.</exception>
@@ -29,6 +30,7 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
             Tty = Has(options.Tty),
             AutoRemove = Has(options.Remove),
             Detach = Has(options.Detach),
+            Attach = ReadAttach(),
             Hostname = Text(options.Hostname),
             Environment = ReadEnvironment(),
             WorkingDirectory = Text(options.Workdir),
@@ -145,12 +147,36 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
 
     private NamespacesRequest ReadNamespaces() => new()
     {
-        OwnPid = Own(options.Pid, "private"),
-        OwnIpc = Own(options.Ipc, "private", "none"),
+        OwnPid = ContainerOf(options.Pid) is not null || Own(options.Pid, "private"),
+        PidOf = ContainerOf(options.Pid),
+        OwnIpc = ContainerOf(options.Ipc) is not null || Own(options.Ipc, "private", "none", "shareable"),
+        IpcOf = ContainerOf(options.Ipc),
+        IpcShareable = Text(options.Ipc) == "shareable",
         OwnUts = Own(options.Uts, "private"),
         OwnCgroup = Own(options.Cgroupns, "private"),
         OwnUser = Text(options.Userns) is not null && Own(options.Userns, "auto"),
     };
+
+    private string? ContainerOf(Option<string> option)
+        => Text(option) is string text && text.StartsWith(ContainerPrefix, StringComparison.Ordinal) ? text[ContainerPrefix.Length..] : null;
+
+    private ImmutableArray<string> ReadAttach()
+    {
+        ImmutableArray<string> asked = [.. List(options.Attach).Select(stream => stream.ToLowerInvariant()).Distinct()];
+        if (asked.FirstOrDefault(stream => stream is not ("stdin" or "stdout" or "stderr")) is string odd)
+        {
+            throw new UsageException($"invalid value \"{odd}\" for --attach", "valid streams are STDIN, STDOUT and STDERR");
+        }
+
+        return asked switch
+        {
+            [_, ..] when Has(options.Detach) => throw new UsageException("conflicting options: cannot specify both --attach and --detach"),
+            ["stdin"] => throw new EngineException(FailureKind.Unsupported, "--attach stdin alone is not supported", "attach stdout or stderr too"),
+            [_, ..] => asked,
+            [] when Has(options.Detach) => [],
+            [] => Has(options.Interactive) ? ["stdin", "stdout", "stderr"] : ["stdout", "stderr"],
+        };
+    }
 
     private bool Own(Option<string> option, params ReadOnlySpan<string> own)
     {
