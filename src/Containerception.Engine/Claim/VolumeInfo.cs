@@ -20,6 +20,9 @@ public sealed record VolumeInfo
     /// <summary>Notes on the volume.</summary>
     public required ImmutableSortedDictionary<string, string> Labels { get; init; }
 
+    /// <summary>What is mounted where its content is, in the words of docker's driver <c>local</c>; empty for a directory.</summary>
+    public required ImmutableSortedDictionary<string, string> Options { get; init; }
+
     /// <summary>The ids of the containers that have it, whether they run or not.</summary>
     public required ImmutableArray<string> Users { get; init; }
 }

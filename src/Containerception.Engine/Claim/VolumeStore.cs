@@ -18,7 +18,7 @@ internal sealed class VolumeStore(string root, Database database, TimeProvider c
     private const UnixFileMode Passage = OwnerOnly | UnixFileMode.OtherExecute;
     private const UnixFileMode Everybody = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
-    private const string Columns = "SELECT name, created, anonymous, labels FROM volumes";
+    private const string Columns = "SELECT name, created, anonymous, labels, options FROM volumes";
 
     private readonly string _volumes = Path.Join(root, "volumes");
     private readonly string _containers = Path.Join(root, "containers");
@@ -38,7 +38,8 @@ internal sealed class VolumeStore(string root, Database database, TimeProvider c
     /// <summary>Makes a volume, unless there is one of this name already.</summary>
     /// <param name="name">Null for a name that is made up.</param>
     /// <param name="labels">Notes on a new one.</param>
-    public VolumeInfo Make(string? name, IReadOnlyDictionary<string, string> labels)
+    /// <param name="options">What a new one is; empty for a directory.</param>
+    public VolumeInfo Make(string? name, IReadOnlyDictionary<string, string> labels, IReadOnlyDictionary<string, string> options)
     {
         string chosen = name is null ? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(NameBytes)) : Checked(name);
         string directory = Path.Join(_volumes, chosen);
@@ -57,8 +58,8 @@ internal sealed class VolumeStore(string root, Database database, TimeProvider c
             }
 
             database.Execute(
-                "INSERT OR IGNORE INTO volumes (name, created, anonymous, labels) VALUES (?1, ?2, ?3, ?4)",
-                chosen, clock.GetUtcNow().ToUnixTimeSeconds(), name is null, Written(labels));
+                "INSERT OR IGNORE INTO volumes (name, created, anonymous, labels, options) VALUES (?1, ?2, ?3, ?4, ?5)",
+                chosen, clock.GetUtcNow().ToUnixTimeSeconds(), name is null, Written(labels), Written(options));
         });
         return Find(chosen);
     }
@@ -128,15 +129,16 @@ internal sealed class VolumeStore(string root, Database database, TimeProvider c
     /// <summary>Bytes of the files of a volume.</summary>
     public static long SizeOf(VolumeInfo volume) => DiskUse.Of(volume.Mountpoint);
 
-    private static (string Name, long Created, bool IsAnonymous, string Labels) Read(DatabaseRow row) => (row.Text(0), row.Number(1), row.Flag(2), row.Text(3));
+    private static VolumeRow Read(DatabaseRow row) => new(row.Text(0), row.Number(1), row.Flag(2), row.Text(3), row.Text(4));
 
-    private VolumeInfo Complete((string Name, long Created, bool IsAnonymous, string Labels) row) => new()
+    private VolumeInfo Complete(VolumeRow row) => new()
     {
         Name = row.Name,
         Mountpoint = Path.Join(_volumes, row.Name, DataName),
         Created = DateTimeOffset.FromUnixTimeSeconds(row.Created),
         IsAnonymous = row.IsAnonymous,
         Labels = JsonSerializer.Deserialize(row.Labels, EngineJson.Default.ImmutableSortedDictionaryStringString)!,
+        Options = JsonSerializer.Deserialize(row.Options, EngineJson.Default.ImmutableSortedDictionaryStringString)!,
         Users =
         [
             .. database.Query("SELECT container FROM volume_uses WHERE volume = ?1 ORDER BY container", use => use.Text(0), row.Name)
@@ -146,4 +148,6 @@ internal sealed class VolumeStore(string root, Database database, TimeProvider c
 
     private static string Written(IReadOnlyDictionary<string, string> labels)
         => JsonSerializer.Serialize(labels.ToImmutableSortedDictionary(StringComparer.Ordinal), EngineJson.Default.ImmutableSortedDictionaryStringString);
+
+    private sealed record VolumeRow(string Name, long Created, bool IsAnonymous, string Labels, string Options);
 }

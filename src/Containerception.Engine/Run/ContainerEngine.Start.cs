@@ -52,7 +52,8 @@ public sealed partial class ContainerEngine
 
     private RootPlan PlanRoot(ContainerDirectory directory, ContainerDefinition definition)
     {
-        RootPlan root = new RootPlanner(directory.Path, directory.Id, Environment.IsPrivilegedProcess).Plan(definition.Root.ToRequest());
+        RootPlan root = WithVolumeMounts(
+            new RootPlanner(directory.Path, directory.Id, Environment.IsPrivilegedProcess).Plan(definition.Root.ToRequest()), definition.Id);
         return StatusReport.TryRead(directory.Path) is null ? WithFillings(root, definition) : root;
     }
 

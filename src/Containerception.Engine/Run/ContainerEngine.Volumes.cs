@@ -14,8 +14,13 @@ public sealed partial class ContainerEngine
     /// <summary>Makes a volume, unless there is one of this name already.</summary>
     /// <param name="name">Null for a name that is made up.</param>
     /// <param name="labels">Notes on a new one.</param>
-    /// <exception cref="EngineException"><see cref="FailureKind.Invalid"/>: not a name.</exception>
-    public VolumeInfo CreateVolume(string? name, IReadOnlyDictionary<string, string> labels) => MakeVolume(name, labels);
+    /// <param name="options">What a new one is, as docker's driver <c>local</c> understands it: <c>type</c>, <c>device</c>, <c>o</c>; empty for a directory.</param>
+    /// <exception cref="EngineException"><see cref="FailureKind.Invalid"/>: not a name, or options that make no file system.</exception>
+    public VolumeInfo CreateVolume(string? name, IReadOnlyDictionary<string, string> labels, IReadOnlyDictionary<string, string> options)
+    {
+        VolumeMount.Check(options);
+        return MakeVolume(name, labels, options);
+    }
 
     /// <summary>All volumes, by name.</summary>
     public IReadOnlyList<VolumeInfo> ListVolumes() => Volumes.List();
@@ -66,6 +71,38 @@ public sealed partial class ContainerEngine
         ],
     };
 
+    // Volumes with options are mounted by us, in the container's own namespace, where the runtime finds them.
+    private RootPlan WithVolumeMounts(RootPlan root, string id)
+    {
+        VolumeInfo[] mounted = Directory.Exists(Path.Join(_options.RootDirectory, "volumes")) ? [.. Volumes.Of(id).Where(volume => !volume.Options.IsEmpty)] : [];
+        return mounted.Length == 0 ? root : root with
+        {
+            Steps = [.. WithPrivate(root.Steps), .. mounted.Select(volume => MountOf(volume, id))],
+        };
+    }
+
+    private PreparationStep MountOf(VolumeInfo volume, string id)
+    {
+        VolumeMount mount = new(volume);
+        return mount.Step(mount.IsMemory ? () => TakeMemory(volume, id) : static () => null);
+    }
+
+    // Of who has it and runs; null when nobody does.
+    private string? TakeMemory(VolumeInfo volume, string id)
+    {
+        foreach (string user in volume.Users.Where(user => user != id))
+        {
+            string directory = _store.PathOf(user);
+            if (RunningPid(directory) is int pid
+                && RuntimeConfig.Read(Path.Join(directory, "config.json")).Mounts.FirstOrDefault(mount => mount.Source == volume.Mountpoint) is MountConfig mount)
+            {
+                return TakeTree(pid, mount.Destination, volume.Mountpoint);
+            }
+        }
+
+        return null;
+    }
+
     private void ForgetVolumes(string id, bool withAnonymous)
     {
         // Who never had a volume needs no database to say so.
@@ -75,10 +112,10 @@ public sealed partial class ContainerEngine
         }
     }
 
-    private VolumeInfo MakeVolume(string? name, IReadOnlyDictionary<string, string> labels)
+    private VolumeInfo MakeVolume(string? name, IReadOnlyDictionary<string, string> labels, IReadOnlyDictionary<string, string> options)
     {
         bool isNew = name is null || Volumes.TryFind(name) is null;
-        VolumeInfo volume = Volumes.Make(name, labels);
+        VolumeInfo volume = Volumes.Make(name, labels, options);
         if (isNew)
         {
             Events.Volume("create", volume.Name);
@@ -89,7 +126,7 @@ public sealed partial class ContainerEngine
 
     private MountRequest Bound(MountRequest mount, string id, List<VolumePlace> fillings)
     {
-        VolumeInfo volume = MakeVolume(mount.Source, mount.VolumeLabels);
+        VolumeInfo volume = MakeVolume(mount.Source, mount.VolumeLabels, ImmutableSortedDictionary<string, string>.Empty);
         Volumes.Use(volume.Name, id);
         if (!mount.NoCopy)
         {

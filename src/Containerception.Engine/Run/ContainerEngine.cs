@@ -148,7 +148,7 @@ public sealed partial class ContainerEngine
         undo.Add(() => _store.Table.Remove(definition.Id));
         CidFile.Write(request.CidFile, definition.Id);
         Note("create", definition);
-        return new Claimed(directory, definition, WithFillings(root, definition));
+        return new Claimed(directory, definition, WithFillings(WithVolumeMounts(root, definition.Id), definition));
     }
 
     private ContainerDefinition Define(RunRequest request, RootPlan root, RuntimeProgram runtime, string id, ImmutableArray<string> command) => new()

@@ -85,5 +85,7 @@ internal static class Schema
         CREATE INDEX ports_container ON ports (container);
         """;
 
-    public static IReadOnlyList<string> Steps { get; } = [Images, Volumes, Containers, Networks];
+    private const string VolumeOptions = "ALTER TABLE volumes ADD COLUMN options TEXT NOT NULL DEFAULT '{}'; -- JSON";
+
+    public static IReadOnlyList<string> Steps { get; } = [Images, Volumes, Containers, Networks, VolumeOptions];
 }

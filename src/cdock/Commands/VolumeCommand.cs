@@ -16,9 +16,10 @@ internal static class VolumeCommand
     {
         Option<string> driver = new("--driver", "-d") { Description = "local, which is the only one", HelpName = "NAME" };
         Option<string[]> label = new("--label") { Description = "A note on the volume", HelpName = "NAME=VALUE" };
+        Option<string[]> option = new("--opt", "-o") { Description = "What is mounted: type=tmpfs|none|ext4, device=PATH, o=OPTIONS, as mount(8) has them", HelpName = "NAME=VALUE" };
         Option<string> named = new("--name") { Description = "The volume's name", HelpName = "NAME", Hidden = true };
         Argument<string?> name = new("NAME") { Description = "Its name; without one it is made up", Arity = ArgumentArity.ZeroOrOne };
-        Command command = new("create", "Make a volume") { driver, label, named, name };
+        Command command = new("create", "Make a volume") { driver, label, option, named, name };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(driver) is string other and not "local")
@@ -26,13 +27,15 @@ internal static class VolumeCommand
                 throw new UsageException($"create {parsed.GetValue(name)}: error looking up volume plugin {other}: plugin \"{other}\" not found", "use local");
             }
 
-            ImmutableSortedDictionary<string, string> labels = (parsed.GetValue(label) ?? []).Select(text => text.Split('=', 2))
-                .ToImmutableSortedDictionary(parts => parts[0], parts => parts.Length == 2 ? parts[1] : "", StringComparer.Ordinal);
-            output.Standard.WriteLine(Engine().CreateVolume(parsed.GetValue(name) ?? parsed.GetValue(named), labels).Name);
+            output.Standard.WriteLine(
+                Engine().CreateVolume(parsed.GetValue(name) ?? parsed.GetValue(named), Pairs(parsed.GetValue(label)), Pairs(parsed.GetValue(option))).Name);
             return ExitCode.Success;
         });
         return command;
     }
+
+    private static ImmutableSortedDictionary<string, string> Pairs(string[]? texts) => (texts ?? []).Select(text => text.Split('=', 2))
+        .ToImmutableSortedDictionary(parts => parts[0], parts => parts.Length == 2 ? parts[1] : "", StringComparer.Ordinal);
 
     private static Command List(Output output)
     {

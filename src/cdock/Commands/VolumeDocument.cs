@@ -50,7 +50,7 @@ internal static class VolumeDocument
         ["Labels"] = volume.Labels.IsEmpty ? null : Map(volume.Labels),
         ["Mountpoint"] = volume.Mountpoint,
         ["Name"] = volume.Name,
-        ["Options"] = null,
+        ["Options"] = volume.Options.IsEmpty ? null : Map(volume.Options),
         ["Scope"] = "local",
     };
 
