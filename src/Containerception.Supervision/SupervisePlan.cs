@@ -65,6 +65,9 @@ public sealed record SupervisePlan
     /// <summary>The driver's options.</summary>
     public ImmutableSortedDictionary<string, string> LogOptions { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
+    /// <summary>What the driver notes beside each line.</summary>
+    public ImmutableSortedDictionary<string, string> LogAttributes { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
     /// <summary>When the program is started again.</summary>
     public RestartPolicy Restart { get; init; } = RestartPolicy.Never;
 
@@ -105,6 +108,7 @@ public sealed record SupervisePlan
             json.WriteBoolean("hasClient", HasClient);
             json.WriteString("logDriver", LogDriver);
             json.WriteMap("logOptions", LogOptions);
+            json.WriteMap("logAttributes", LogAttributes);
             json.WriteString("restart", Restart.ToString());
             json.WriteNumber("stopSignal", StopSignal);
             json.WriteTexts("atEnd", AtEnd);
@@ -145,6 +149,7 @@ public sealed record SupervisePlan
             HasClient = root.Flag("hasClient"),
             LogDriver = root.Text("logDriver"),
             LogOptions = root.GetProperty("logOptions").Map(),
+            LogAttributes = root.GetProperty("logAttributes").Map(),
             Restart = RestartPolicy.TryParse(root.Text("restart")) ?? throw new FormatException("restart: no such policy"),
             StopSignal = root.GetProperty("stopSignal").GetInt32(),
             AtEnd = root.GetProperty("atEnd").Texts(),

@@ -10,6 +10,21 @@ public sealed class LogTests : IDisposable
     private readonly Cdock _cdock = new();
 
     [Fact]
+    public void Labels_and_variables_that_are_asked_for_are_noted_beside_each_line()
+    {
+        _cdock.Ok(
+            "run", "-d", "--name", "box", "--runtime", Cdock.Runtime, "--label", "colour=light green", "--label", "other=x", "-e", "MODE=a\"b", "--log-opt", "labels=colour,none", "--log-opt", "env=MODE",
+            "host", "sh", "-c", "echo one; echo two >&2");
+        _cdock.Ok("wait", "box");
+
+        Outcome plain = _cdock.Do("logs", "box");
+        Assert.Equal(("one\n", "two\n"), (plain.Output, plain.Error));
+        Outcome detailed = _cdock.Do("logs", "--details", "box");
+        Assert.Equal(("MODE=a%22b,colour=light+green one\n", "MODE=a%22b,colour=light+green two\n"), (detailed.Output, detailed.Error));
+        Assert.Matches("^\\{\"log\":\"one\\\\n\",\"stream\":\"stdout\",\"attrs\":\\{\"MODE\":\"a.*b\",\"colour\":\"light green\"\\},\"time\":\"", File.ReadLines(Path.Join(_cdock.Root, "containers", _cdock.Ids()[0], "log")).First());
+    }
+
+    [Fact]
     public void Each_line_is_a_json_object_of_docker_s()
     {
         string id = _cdock.Detached("lines", "printf 'one \"<&>\\ttab\\001\\n'; echo two >&2; printf '\\377 bad'");

@@ -6,6 +6,9 @@ namespace Containerception.Engine;
 /// <summary>What <c>--log-opt</c> may say to each driver, checked before there is a container.</summary>
 internal static class LogOptions
 {
+    private const string Labels = "labels";
+    private const string Variables = "env";
+
     /// <summary>The options with sizes in bytes.</summary>
     /// <exception cref="EngineException"><see cref="FailureKind.Invalid"/> or <see cref="FailureKind.Unsupported"/>.</exception>
     public static ImmutableSortedDictionary<string, string> Checked(string driver, ImmutableSortedDictionary<string, string> options)
@@ -22,10 +25,11 @@ internal static class LogOptions
             {
                 ("json-file", "max-size") => Size(value),
                 ("json-file", "max-file") => Files(value),
+                ("json-file", Labels or Variables) => value,
                 ("journald", "tag") when !value.Contains("{{", StringComparison.Ordinal) => value,
                 ("journald", "tag") => throw new EngineException(FailureKind.Unsupported, $"--log-opt tag={value}: templates are not supported", "write it out"),
                 _ => throw EngineException.Invalid(
-                    $"--log-opt {name}: the driver {driver} knows no such option", driver == "json-file" ? "it knows max-size and max-file" : null),
+                    $"--log-opt {name}: the driver {driver} knows no such option", driver == "json-file" ? "it knows max-size, max-file, labels and env" : null),
             };
         }
 
@@ -33,6 +37,28 @@ internal static class LogOptions
             ? throw EngineException.Invalid("--log-opt max-file needs max-size too", "a log that is never full is never rotated")
             : known.ToImmutable();
     }
+
+    /// <summary>What is noted beside each line, because it was asked for: labels of the container, and variables of its environment.</summary>
+    public static ImmutableSortedDictionary<string, string> AttributesOf(
+        ImmutableSortedDictionary<string, string> options, ImmutableSortedDictionary<string, string> labels, Func<ImmutableArray<string>> environment)
+    {
+        ImmutableSortedDictionary<string, string>.Builder attributes = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        foreach (string name in Words(options, Labels).Where(labels.ContainsKey))
+        {
+            attributes[name] = labels[name];
+        }
+
+        string[] variables = Words(options, Variables);
+        foreach (string[] pair in (variables.Length > 0 ? environment() : []).Select(variable => variable.Split('=', 2)).Where(pair => variables.Contains(pair[0])))
+        {
+            attributes[pair[0]] = pair[^1];
+        }
+
+        return attributes.ToImmutable();
+    }
+
+    private static string[] Words(ImmutableSortedDictionary<string, string> options, string name)
+        => options.GetValueOrDefault(name, "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     private static string Size(string value)
     {

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Containerception.Engine;
 
 /// <summary>Which part of a container's log is wanted.</summary>
@@ -20,4 +22,8 @@ public sealed record LogsRequest
 /// <param name="IsError">It was written to standard error.</param>
 /// <param name="Time">When.</param>
 /// <param name="Text">With its newline, where it had one.</param>
-public sealed record LogLine(bool IsError, DateTimeOffset Time, string Text);
+public sealed record LogLine(bool IsError, DateTimeOffset Time, string Text)
+{
+    /// <summary>What was noted beside it, because <c>--log-opt labels</c> or <c>env</c> asked for it.</summary>
+    public ImmutableSortedDictionary<string, string> Attributes { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+}

@@ -1,5 +1,9 @@
 using Containerception.Linux;
+<<<<<<< HEAD
 using Containerception.Networks;
+=======
+using Containerception.Oci;
+>>>>>>> 4312669 (logs: labels and variables beside each line, and --details)
 using Containerception.Supervision;
 using Microsoft.Win32.SafeHandles;
 
@@ -169,6 +173,7 @@ public sealed partial class ContainerEngine
             HasClient = attachment is not null,
             LogDriver = definition.LogDriver,
             LogOptions = definition.LogOptions,
+            LogAttributes = LogOptions.AttributesOf(definition.LogOptions, definition.Labels, () => RuntimeConfig.Read(Path.Join(directory.Path, "config.json")).Process?.Env ?? []),
             Restart = RestartPolicy.TryParse(definition.Restart)!,
             Health = definition.Health,
             StopSignal = definition.StopSignal,

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using Containerception.Linux;
@@ -177,7 +178,12 @@ internal sealed class LogFiles(string directory)
                 using JsonDocument json = JsonDocument.Parse(line);
                 return new LogLine(
                     json.RootElement.GetProperty("stream").ValueEquals("stderr"), json.RootElement.GetProperty("time").GetDateTimeOffset(),
-                    json.RootElement.GetProperty("log").GetString() ?? "");
+                    json.RootElement.GetProperty("log").GetString() ?? "")
+                {
+                    Attributes = json.RootElement.TryGetProperty("attrs", out JsonElement attributes)
+                        ? attributes.EnumerateObject().ToImmutableSortedDictionary(pair => pair.Name, pair => pair.Value.GetString() ?? "", StringComparer.Ordinal)
+                        : ImmutableSortedDictionary<string, string>.Empty,
+                };
             }
             catch (Exception torn) when (torn is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
             {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using Containerception.Linux;
 using Containerception.Supervision;
 using Microsoft.Win32.SafeHandles;
@@ -23,14 +24,18 @@ internal sealed class JsonFileLog : ILogDriver
     private readonly string _path;
     private readonly long _bytesMax;
     private readonly int _filesMax;
+
+    /// <summary>What stands between the stream and the time.</summary>
+    private readonly byte[] _attributes;
     private SafeFileHandle _file;
     private long _bytes;
     private byte[] _buffer = [];
     private int _waiting;
 
-    private JsonFileLog(string path, long bytesMax, int filesMax)
+    private JsonFileLog(string path, byte[] attributes, long bytesMax, int filesMax)
     {
         _path = path;
+        _attributes = attributes;
         _bytesMax = bytesMax;
         _filesMax = filesMax;
         _file = OpenFile(OpenFlags.O_APPEND);
@@ -39,8 +44,20 @@ internal sealed class JsonFileLog : ILogDriver
 
     public static JsonFileLog Open(SupervisePlan plan) => new(
         Path.Join(plan.Directory, FileName),
+        AttributesOf(plan),
         plan.LogOptions.TryGetValue("max-size", out string? size) ? long.Parse(size, CultureInfo.InvariantCulture) : long.MaxValue,
         plan.LogOptions.TryGetValue("max-file", out string? files) ? int.Parse(files, CultureInfo.InvariantCulture) : 1);
+
+    private static byte[] AttributesOf(SupervisePlan plan)
+    {
+        if (plan.LogAttributes.IsEmpty)
+        {
+            return [];
+        }
+
+        IEnumerable<string> pairs = plan.LogAttributes.Select(pair => $"\"{JsonEncodedText.Encode(pair.Key)}\":\"{JsonEncodedText.Encode(pair.Value)}\"");
+        return Encoding.UTF8.GetBytes($",\"attrs\":{{{string.Join(',', pairs)}}}");
+    }
 
     public void Write(FrameKind stream, ReadOnlySpan<byte> line, bool isWhole, bool isPiece, DateTimeOffset time)
     {
@@ -51,7 +68,7 @@ internal sealed class JsonFileLog : ILogDriver
         }
 
         // Escaped, a byte is at most six.
-        int most = (6 * line.Length) + 128;
+        int most = (6 * line.Length) + _attributes.Length + 128;
         if (_waiting + most > _buffer.Length)
         {
             Flush();
@@ -80,13 +97,15 @@ internal sealed class JsonFileLog : ILogDriver
 
     public void Dispose() => _file.Dispose();
 
-    private static int Compose(Span<byte> buffer, FrameKind stream, ReadOnlySpan<byte> line, bool isWhole, DateTimeOffset time)
+    private int Compose(Span<byte> buffer, FrameKind stream, ReadOnlySpan<byte> line, bool isWhole, DateTimeOffset time)
     {
         int at = 0;
         Add(buffer, ref at, "{\"log\":\""u8);
         at += Escape(line, buffer[at..]);
         Add(buffer, ref at, isWhole ? "\\n\",\"stream\":\""u8 : "\",\"stream\":\""u8);
-        Add(buffer, ref at, stream == FrameKind.Stdout ? "stdout\",\"time\":\""u8 : "stderr\",\"time\":\""u8);
+        Add(buffer, ref at, stream == FrameKind.Stdout ? "stdout\""u8 : "stderr\""u8);
+        Add(buffer, ref at, _attributes);
+        Add(buffer, ref at, ",\"time\":\""u8);
         at += Time(time, buffer[at..]);
         Add(buffer, ref at, "\"}\n"u8);
         return at;

@@ -14,8 +14,9 @@ internal static class LogsCommand
         Option<string> since = new("--since") { Description = "Not what is older: a time, or 10m", HelpName = "TIME" };
         Option<string> until = new("--until") { Description = "Not what is newer: a time, or 10m", HelpName = "TIME" };
         Option<bool> timestamps = new("--timestamps", "-t") { Description = "The time before each line" };
+        Option<bool> details = new("--details") { Description = "What was noted beside each line: --log-opt labels=…, env=…" };
         Argument<string> container = new("CONTAINER") { Description = "The container's name or id" };
-        Command command = new("logs", "Print what a container's program wrote") { follow, tail, since, until, timestamps, container };
+        Command command = new("logs", "Print what a container's program wrote") { follow, tail, since, until, timestamps, details, container };
         command.SetAction(parsed =>
         {
             DateTimeOffset now = TimeProvider.System.GetUtcNow();
@@ -30,13 +31,17 @@ internal static class LogsCommand
             foreach (LogLine line in ContainerEngine.Open(new EngineOptions()).Logs(parsed.GetValue(container)!, request))
             {
                 string time = shows ? line.Time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'00Z '", CultureInfo.InvariantCulture) : "";
-                (line.IsError ? output.Error : output.Standard).Write(time + line.Text);
+                string notes = parsed.GetValue(details) ? string.Join(',', line.Attributes.Select(pair => $"{Escaped(pair.Key)}={Escaped(pair.Value)}")) + " " : "";
+                (line.IsError ? output.Error : output.Standard).Write(time + notes + line.Text);
             }
 
             return ExitCode.Success;
         });
         return command;
     }
+
+    // As in a URL's query, where a blank is a plus.
+    private static string Escaped(string text) => Uri.EscapeDataString(text).Replace("%20", "+", StringComparison.Ordinal);
 
     private static int? ReadTail(string? text) => text switch
     {
