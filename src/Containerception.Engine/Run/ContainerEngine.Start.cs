@@ -1,9 +1,6 @@
 using Containerception.Linux;
-<<<<<<< HEAD
 using Containerception.Networks;
-=======
 using Containerception.Oci;
->>>>>>> 4312669 (logs: labels and variables beside each line, and --details)
 using Containerception.Supervision;
 using Microsoft.Win32.SafeHandles;
 

@@ -249,7 +249,8 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
     }
 
     private ImmutableArray<DeviceRate> Rates(Option<string[]> option, bool bytes)
-        => [.. List(option).Select(text => DeviceRate.Parse(text, option.Name, bytes))];
+        // The one empty array there is: a request that asks for nothing equals another.
+        => List(option) is { IsEmpty: false } texts ? [.. texts.Select(text => DeviceRate.Parse(text, option.Name, bytes))] : [];
 
     private long? Bytes(Option<string> option) => Text(option) is string text ? ByteSize.Parse(text, option.Name).Bytes : null;
 
