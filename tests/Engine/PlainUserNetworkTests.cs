@@ -53,8 +53,12 @@ public sealed class PlainUserNetworkTests : IDisposable
     [Fact]
     public void From_it_others_are_reached()
     {
-        using Process listener = Process.Start(new ProcessStartInfo(
-            "nsenter", [$"--net=/run/netns/{_other}", "busybox", "nc", "-l", "-p", "7000"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        ProcessStartInfo start = new("nsenter", [$"--net=/run/netns/{_other}", "busybox", "nc", "-l", "-p", "7000"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using Process listener = Process.Start(start)!;
         Cdock.Until(() => Listens(_other, 7000), "it listens");
 
         _user.Ok("child", "--network", "sh", "-c", "echo hello | busybox nc 10.99.0.3 7000");

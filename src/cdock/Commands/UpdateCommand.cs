@@ -12,7 +12,9 @@ internal static class UpdateCommand
         Argument<string[]> containers = Containers.Argument();
         Option<string[]> remove = new("--publish-rm")
         {
-            Description = "Lead a port of the host to it no longer: 80, 8080:80/tcp", HelpName = "[PORT:]PORT[/PROTOCOL]", AllowMultipleArgumentsPerToken = false,
+            Description = "Lead a port of the host to it no longer: 80, 8080:80/tcp",
+            HelpName = "[PORT:]PORT[/PROTOCOL]",
+            AllowMultipleArgumentsPerToken = false,
         };
         options.Publish.Aliases.Add("--publish-add");
         Option[] all = [.. options.Limits, options.Restart, options.Publish, remove];

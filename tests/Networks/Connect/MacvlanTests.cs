@@ -7,7 +7,7 @@ namespace Containerception.Networks.Tests;
 public sealed class MacvlanTests
 {
     [Fact]
-    public void Two_containers_on_one_parent_reach_each_other_and_who_is_on_the_wire() => Machine.Run(() =>
+    public void Two_containers_on_one_parent_reach_each_other_and_who_is_on_the_wire() => Alone.Run(() =>
     {
         using ContainerNamespace router = ContainerNamespace.Create();
         Wire(router);
@@ -16,42 +16,42 @@ public sealed class MacvlanTests
         Connector.ConnectMacvlan(one, Plan("192.168.50.2/24") with { Gateway4 = IPAddress.Parse("192.168.50.1") });
         Connector.ConnectMacvlan(two, Plan("192.168.50.3/24") with { Mtu = 1300 });
 
-        Assert.True(Machine.Reaches(one, "192.168.50.3"));
-        Assert.True(Machine.Reaches(one, "192.168.50.1"));
-        JsonElement link = Machine.Link(two, "eth0");
+        Assert.True(Alone.Reaches(one, "192.168.50.3"));
+        Assert.True(Alone.Reaches(one, "192.168.50.1"));
+        JsonElement link = Alone.Link(two, "eth0");
         Assert.Equal("bridge", link.GetProperty("linkinfo").GetProperty("info_data").GetProperty("mode").GetString());
         Assert.Equal("02:42:c0:a8:32:03", link.GetProperty("address").GetString());
         Assert.Equal(1300, link.GetProperty("mtu").GetInt32());
-        Assert.Equal("default via 192.168.50.1 dev eth0", Machine.Ip(one, "route show default").Trim());
+        Assert.Equal("default via 192.168.50.1 dev eth0", Alone.Ip(one, "route show default").Trim());
     });
 
     [Fact]
-    public void Nothing_of_it_is_on_the_host_and_it_can_be_taken_away() => Machine.Run(() =>
+    public void Nothing_of_it_is_on_the_host_and_it_can_be_taken_away() => Alone.Run(() =>
     {
         using ContainerNamespace router = ContainerNamespace.Create();
         Wire(router);
-        string[] before = Machine.Interfaces();
+        string[] before = Alone.Interfaces();
         using ContainerNamespace container = ContainerNamespace.Create();
         Connector.ConnectMacvlan(container, Plan("192.168.50.2/24"));
 
-        Assert.Equal(before, Machine.Interfaces());
+        Assert.Equal(before, Alone.Interfaces());
         Assert.True(Connector.Disconnect(container, "eth0"));
-        Assert.Equal(["lo"], container.Run(Machine.Interfaces));
+        Assert.Equal(["lo"], container.Run(Alone.Interfaces));
     });
 
     [Fact]
-    public void A_parent_that_cannot_be_one_is_named() => Machine.Run(() =>
+    public void A_parent_that_cannot_be_one_is_named() => Alone.Run(() =>
     {
-        Bridges.Ensure(Machine.Bridge("br0", "10.0.0.1/24"));
-        Machine.Ip("link add port0 type veth peer name port1");
-        Machine.Ip("link set port0 master br0");
+        Bridges.Ensure(Alone.Bridge("br0", "10.0.0.1/24"));
+        Alone.Ip("link add port0 type veth peer name port1");
+        Alone.Ip("link set port0 master br0");
         using ContainerNamespace container = ContainerNamespace.Create();
 
         Refused(NetworkFailure.NotFound, "macvlan parent nowhere: no such device (ENODEV): there is no interface of that name on the host", Plan("10.0.0.2/24") with { Parent = "nowhere" });
         Refused(NetworkFailure.Conflict, "macvlan parent lo: ", Plan("10.0.0.2/24") with { Parent = "lo" });
         Refused(NetworkFailure.Conflict, "macvlan parent port0: ", Plan("10.0.0.2/24") with { Parent = "port0" });
         Refused(NetworkFailure.Conflict, "interface lo: file exists (EEXIST): the container has an interface of that name", Plan("10.0.0.2/24") with { Parent = "br0", Interface = "lo" });
-        Assert.Equal(["lo"], container.Run(Machine.Interfaces));
+        Assert.Equal(["lo"], container.Run(Alone.Interfaces));
 
         void Refused(NetworkFailure failure, string message, MacvlanPlan wrong)
         {
@@ -71,10 +71,10 @@ public sealed class MacvlanTests
         router.Pin(pin);
         try
         {
-            Machine.Ip($"link add up0 type veth peer name down0 netns {pin}");
-            Machine.Ip("link set up0 up");
-            Machine.Ip(router, "address add 192.168.50.1/24 dev down0");
-            Machine.Ip(router, "link set down0 up");
+            Alone.Ip($"link add up0 type veth peer name down0 netns {pin}");
+            Alone.Ip("link set up0 up");
+            Alone.Ip(router, "address add 192.168.50.1/24 dev down0");
+            Alone.Ip(router, "link set down0 up");
         }
         finally
         {
@@ -87,7 +87,7 @@ public sealed class MacvlanTests
     {
         Parent = "up0",
         Interface = "eth0",
-        Mac = HardwareAddresses.Of(Machine.Address(address).Address),
-        Addresses = [Machine.Address(address)],
+        Mac = HardwareAddresses.Of(Alone.Address(address).Address),
+        Addresses = [Alone.Address(address)],
     };
 }

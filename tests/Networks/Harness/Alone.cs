@@ -1,11 +1,10 @@
 using System.Net;
 using System.Text.Json;
-using Containerception.Linux;
 
 namespace Containerception.Networks.Tests;
 
 /// <summary>A machine of a test's own: a network namespace, on a thread that ends with it. iproute2 says what is in it, and busybox tries it.</summary>
-internal static class Machine
+internal static class Alone
 {
     public static void Run(Action work)
     {
