@@ -36,6 +36,7 @@ public sealed class CrowdTests(ITestOutputHelper output) : IDisposable
         time.Restart();
         _site.Cdock.Ok("run", "--rm", "--runtime", Cdock.Runtime, "--network", "town", "-p", "9000:80", "host", "true");
         output.WriteLine($"run --rm beside {count}: {time.ElapsedMilliseconds} ms");
+        last.Close();
         time.Restart();
         _site.Cdock.Ok(["rm", "-f", .. Enumerable.Range(0, count).Select(i => "c" + i)]);
         output.WriteLine($"{count} removed: {time.ElapsedMilliseconds / (double)count:F1} ms each");
