@@ -65,17 +65,18 @@ public sealed class OtherRuntimeTests : IDisposable
 
     public void Dispose() => _cdock.Dispose();
 
-    // One of its name, that enters the chroot where the machine itself has none.
+    // One of its name, that enters the chroot of the peers where there is one: crun needs to be shown cgroups as it knows them.
     private string Runtime(string name)
     {
-        if ((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin").Any(folder => File.Exists(Path.Join(folder, name))))
+        bool isPeer = File.Exists(Path.Join(Peers, "usr/bin", name)) || File.Exists(Path.Join(Peers, "usr/sbin", name));
+        if (!isPeer && (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin").Any(folder => File.Exists(Path.Join(folder, name))))
         {
             return name;
         }
 
         // Debian has no gVisor: CI's machine was never promised to.
         Assert.SkipWhen(name == "runsc", "needs runsc");
-        Needs.Met(File.Exists(Path.Join(Peers, "usr/bin", name)) || File.Exists(Path.Join(Peers, "usr/sbin", name)), name);
+        Needs.Met(isPeer, name);
         string script = Path.Join(_cdock.Root, name);
         File.WriteAllText(script, $"#!/bin/sh\nexec {Cdock.Repository}/bench/peer {name} \"$@\"\n");
         File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
