@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using System.Text.RegularExpressions;
+using System.Net;
+using System.Net.Sockets;
 
 namespace Containerception.Engine.Tests;
 
@@ -9,34 +10,10 @@ namespace Containerception.Engine.Tests;
 /// </summary>
 public sealed class PlainUserNetworkTests : IDisposable
 {
-    private readonly string _machine = $"cdm{Environment.ProcessId}";
-    private readonly string _other = $"cdo{Environment.ProcessId}";
-    private readonly PlainUser _user = new();
+    private readonly PlainUserMachine _place = new();
+    private readonly PlainUser _user;
 
-    public PlainUserNetworkTests()
-    {
-        Needs.Program("pasta");
-        Needs.Program("ip");
-        Needs.PathTo("/dev/net/tun");
-        Shell($"""
-            ip netns add {_machine}
-            ip netns add {_other}
-            ip -n {_machine} link add eth0 type veth peer name eth0 netns {_other}
-            ip -n {_machine} link set lo up
-            ip -n {_machine} addr add 10.99.0.1/24 dev eth0
-            ip -n {_machine} addr add fd99::1/64 dev eth0 nodad
-            ip -n {_other} addr add 10.99.0.2/24 dev eth0
-            ip -n {_other} addr add 10.99.0.3/24 dev eth0
-            ip -n {_other} addr add fd99::2/64 dev eth0 nodad
-            ip -n {_machine} link set eth0 up
-            ip -n {_other} link set eth0 up
-            ip -n {_machine} route add default via 10.99.0.2
-            ip -n {_machine} route add default via fd99::2
-            mknod -m 666 {_user.Top}/tun c 10 200
-            chmod 666 {_user.Top}/tun
-            """);
-        _user.Network = _machine;
-    }
+    public PlainUserNetworkTests() => _user = _place.User;
 
     [Fact]
     public void It_has_the_machines_address_and_routes_and_forwards()
@@ -53,13 +30,13 @@ public sealed class PlainUserNetworkTests : IDisposable
     [Fact]
     public void From_it_others_are_reached()
     {
-        ProcessStartInfo start = new("nsenter", [$"--net=/run/netns/{_other}", "busybox", "nc", "-l", "-p", "7000"])
+        ProcessStartInfo start = new("nsenter", [$"--net=/run/netns/{_place.Other}", "busybox", "nc", "-l", "-p", "7000"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         using Process listener = Process.Start(start)!;
-        Cdock.Until(() => Listens(_other, 7000), "it listens");
+        Cdock.Until(() => PlainUserMachine.Listens(_place.Other, 7000), "it listens");
 
         _user.Ok("child", "--network", "sh", "-c", "echo hello | busybox nc 10.99.0.3 7000");
 
@@ -76,27 +53,27 @@ public sealed class PlainUserNetworkTests : IDisposable
         Assert.All(outcomes, outcome => Assert.True(outcome.ExitCode == 0, outcome.Error));
         Assert.Single(outcomes.Select(outcome => outcome.Output).Distinct());
         Assert.Equal(outcomes[0].Output.TrimEnd(), new FileInfo($"/proc/{_user.Keeper}/ns/net").LinkTarget);
-        Assert.Single(Pastas());
+        Assert.Single(_place.Pastas());
     }
 
     [Fact]
     public void A_killed_pasta_is_started_again_and_one_of_a_killed_keeper_is_ended()
     {
         _user.Ok("child", "--network", "true");
-        PlainUser.Kill(Pastas().Single());
+        PlainUser.Kill(_place.Pastas().Single());
         _user.Ok("child", "--network", "true");
-        Assert.Single(Pastas());
+        Assert.Single(_place.Pastas());
         PlainUser.Kill(_user.Keeper);
 
         _user.Ok("child", "--network", "true");
 
-        Cdock.Until(() => Pastas().Length == 1, "the earlier one is gone");
+        Cdock.Until(() => _place.Pastas().Length == 1, "the earlier one is gone");
     }
 
     [Fact]
     public void Without_a_tun_device_for_everybody_he_is_told_so()
     {
-        Shell($"chmod 600 {_user.Top}/tun");
+        PlainUserMachine.Shell($"chmod 600 {_user.Top}/tun");
 
         Outcome outcome = _user.Do("child", "--network", "true");
 
@@ -109,40 +86,52 @@ public sealed class PlainUserNetworkTests : IDisposable
     public void Containers_of_the_host_network_are_in_the_machines()
         => Assert.Contains("eth0", _user.Ok("run", "--rm", "--network", "host", "host", "cat", "/proc/net/dev"), StringComparison.Ordinal);
 
-    public void Dispose()
+    [Fact]
+    public void Without_a_default_route_he_is_told_so_and_runs_without_networks()
     {
-        Array.ForEach(Pastas(), PlainUser.Kill);
-        Shell($"ip netns del {_machine}; ip netns del {_other}");
-        _user.Dispose();
+        PlainUserMachine.Shell($"ip -n {_place.Machine} route del default; ip -n {_place.Machine} -6 route del default");
+
+        Outcome outcome = _user.Do("run", "--rm", "-p", "8080:80", "host", "true");
+
+        Assert.Equal(125, outcome.ExitCode);
+        Assert.Contains("default route", outcome.Error, StringComparison.Ordinal);
+        _user.Ok("run", "--rm", "--network", "none", "host", "true");
     }
 
-    private int[] Pastas()
-        => [.. Directory.EnumerateDirectories("/proc").Select(path => Path.GetFileName(path)).Where(name => name.All(char.IsAsciiDigit)).Select(int.Parse)
-            .Where(IsPasta)];
-
-    private bool IsPasta(int pid)
+    [Fact]
+    public void Containers_reach_each_other_by_name_and_others_by_the_machines_address()
     {
-        try
+        _user.Ok("network", "create", "shop");
+        _user.Ok("run", "-d", "--name", "web", "--network", "shop", "host", "sleep", "1000");
+        _user.Ok("run", "-d", "--name", "db", "host", "sleep", "1000");
+        using Socket web = _place.InContainer("web", () => PlainUserMachine.Listener("0.0.0.0", 80));
+
+        Assert.Contains("web", _user.Ok("run", "--rm", "--network", "shop", "host", "getent", "hosts", "web"), StringComparison.Ordinal);
+        Assert.NotEqual(0, _user.Do("exec", "db", "getent", "hosts", "web").ExitCode);
+        _user.Ok("network", "connect", "shop", "db");
+        using (Process asked = _user.Start("exec", "db", "busybox", "nc", "-w", "2", "web", "80"))
         {
-            return File.ReadAllText($"/proc/{pid}/cmdline") is string line && line.Contains("pasta", StringComparison.Ordinal)
-                && line.Contains($"{_user.Top}/run/cdock/network", StringComparison.Ordinal);
+            web.Accept().Close();
+            Cdock.Finish(asked);
         }
-        catch (IOException)
-        {
-            return false;
-        }
+
+        _user.Ok("network", "disconnect", "shop", "db");
+        Assert.NotEqual(0, _user.Do("exec", "db", "busybox", "nc", "-w", "2", "web", "80").ExitCode);
+
+        using Socket others = _place.InOther(() => PlainUserMachine.Listener("10.99.0.3", 7000));
+        using Process asking = _user.Start("exec", "db", "busybox", "nc", "-w", "2", "10.99.0.3", "7000");
+        using Socket accepted = others.Accept();
+        Assert.Equal("10.99.0.1", ((IPEndPoint)accepted.RemoteEndPoint!).Address.ToString());
+        accepted.Close();
+        Cdock.Finish(asking);
     }
 
-    private static bool Listens(string machine, int port)
+    [Fact]
+    public void What_only_root_can_have_is_refused()
     {
-        using Process ss = Process.Start(new ProcessStartInfo("nsenter", [$"--net=/run/netns/{machine}", "cat", "/proc/net/tcp", "/proc/net/tcp6"]) { RedirectStandardOutput = true })!;
-        return Regex.IsMatch(ss.StandardOutput.ReadToEnd(), $":{port:X4} 0+:0000 0A");
+        Assert.Contains("macvlan is not for another user than root", _user.Do("network", "create", "-d", "macvlan", "-o", "parent=eth0", "far").Error, StringComparison.Ordinal);
+        Assert.Contains("sctp", _user.Do("run", "--rm", "-p", "9000:9000/sctp", "host", "true").Error, StringComparison.Ordinal);
     }
 
-    private static void Shell(string script)
-    {
-        using Process process = Process.Start("sh", ["-e", "-c", script]);
-        process.WaitForExit();
-        Assert.Equal(0, process.ExitCode);
-    }
+    public void Dispose() => _place.Dispose();
 }

@@ -196,6 +196,18 @@ public sealed record LimitsRequest
 
     /// <summary>Writes a second to each device.</summary>
     public ImmutableArray<DeviceRate> DeviceWriteIops { get; init; } = [];
+
+    /// <summary>Nothing is limited. An empty array is not always equal to another.</summary>
+    internal bool IsEmpty
+        => BlockIoWeightDevices.IsEmpty && DeviceReadBps.IsEmpty && DeviceWriteBps.IsEmpty && DeviceReadIops.IsEmpty && DeviceWriteIops.IsEmpty
+            && this == new LimitsRequest
+            {
+                BlockIoWeightDevices = BlockIoWeightDevices,
+                DeviceReadBps = DeviceReadBps,
+                DeviceWriteBps = DeviceWriteBps,
+                DeviceReadIops = DeviceReadIops,
+                DeviceWriteIops = DeviceWriteIops,
+            };
 }
 
 /// <summary>Which namespaces are the container's own; the others are the host's.</summary>

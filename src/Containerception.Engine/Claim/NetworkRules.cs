@@ -52,6 +52,8 @@ internal static class NetworkRules
         bool isBridge = request.Driver switch
         {
             "bridge" => true,
+            "macvlan" when PlainUser.IsRootOfHisOwn => throw new EngineException(
+                FailureKind.Unsupported, "macvlan is not for another user than root: an interface of the machine's would have to carry the container's", "use bridge and publish ports"),
             "macvlan" => false,
             _ => throw new EngineException(FailureKind.Unsupported, $"could not find plugin {request.Driver} in v1 plugin registry: plugin not found", "the drivers are bridge and macvlan"),
         };

@@ -24,6 +24,7 @@ internal sealed class NetworkStore(string root, Database database, TimeProvider 
     private const int ShortIdLength = 12;
 
     // Two engines with directories of their own choose from the same addresses of one machine.
+    private const string LockName = "networks.lock";
     private const string LockPath = "/run/cdock-networks.lock";
     private const string DefaultRoot = "/var/lib/cdock";
 
@@ -187,7 +188,8 @@ internal sealed class NetworkStore(string root, Database database, TimeProvider 
     private static SafeFileHandle TakeTurn()
     {
         // Who may not write there has a network namespace of his own to make networks in, or makes none.
-        string path = Environment.IsPrivilegedProcess && Directory.Exists("/run") ? LockPath : "/dev/null";
+        string path = PlainUser.IsRootOfHisOwn ? Path.Join(PlainUser.RuntimeDirectory, LockName)
+            : Environment.IsPrivilegedProcess && Directory.Exists("/run") ? LockPath : "/dev/null";
         SafeFileHandle turn = Files.Open(
             path, OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_NOFOLLOW, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         FileContents.Flock(turn);

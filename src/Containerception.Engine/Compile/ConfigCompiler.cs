@@ -10,9 +10,13 @@ internal static class ConfigCompiler
     public const string HostnameDefault = "cdock";
 
     private const string OciVersion = "1.0.2";
+    private const string PingGroups = "net.ipv4.ping_group_range";
     private static readonly ImmutableSortedDictionary<string, string> NetworkSysctls = ImmutableSortedDictionary<string, string>.Empty
         .Add("net.ipv4.ip_unprivileged_port_start", "0")
-        .Add("net.ipv4.ping_group_range", "0 2147483647");
+        .Add(PingGroups, "0 2147483647");
+
+    // A plain user has not so many groups, and the kernel wants ones that he has.
+    private static readonly ImmutableSortedDictionary<string, string> PlainUsersNetworkSysctls = NetworkSysctls.Remove(PingGroups);
 
     public const string PathVariable = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -101,7 +105,7 @@ internal static class ConfigCompiler
             Namespaces = [.. linux.Namespaces.Where(one => one.Type != "network"), new NamespaceConfig { Type = "network", Path = path }],
 
             // docker's: nobody else is in the namespace whom a low port or an echo request could harm.
-            Sysctl = isShared ? linux.Sysctl : NetworkSysctls.SetItems(linux.Sysctl),
+            Sysctl = isShared ? linux.Sysctl : (PlainUser.IsRootOfHisOwn ? PlainUsersNetworkSysctls : NetworkSysctls).SetItems(linux.Sysctl),
         };
     }
 

@@ -24,7 +24,7 @@ public sealed partial class ContainerEngine
         }
 
         string path = _store.PathOf(definition.Id);
-        if (request.Limits != new LimitsRequest())
+        if (!request.Limits.IsEmpty)
         {
             SetLimits(definition, path, request.Limits);
         }

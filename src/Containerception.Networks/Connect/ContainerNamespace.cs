@@ -26,33 +26,27 @@ public sealed class ContainerNamespace : IDisposable
 
     /// <summary>Makes one, where nothing is up, not even loopback. The calling thread is back in its own afterwards.</summary>
     /// <exception cref="LinuxException"><see cref="Errno.EPERM"/> without CAP_SYS_ADMIN; <see cref="Errno.ENOSPC"/>: user.max_net_namespaces.</exception>
-    public static ContainerNamespace Create()
+    public static ContainerNamespace Create() => Away(() => Namespaces.Unshare(NamespaceFlags.CLONE_NEWNET), () =>
     {
-        using SafeFileHandle own = OpenOwn();
-        Namespaces.Unshare(NamespaceFlags.CLONE_NEWNET);
-        SafeFileHandle? descriptor = null;
+        SafeFileHandle descriptor = OpenOwn();
         try
         {
-            descriptor = OpenOwn();
             return new ContainerNamespace(descriptor, Linux.Netlink.Open(NetlinkProtocol.NETLINK_ROUTE));
         }
         catch
         {
-            descriptor?.Dispose();
+            descriptor.Dispose();
             throw;
         }
-        finally
-        {
-            Namespaces.SetNs(own, NamespaceFlags.CLONE_NEWNET);
-        }
-    }
+    });
 
     /// <summary>Uses one that is there: an open /proc/PID/ns/net or a pinned one, which is closed with the result.</summary>
     public static ContainerNamespace Open(SafeFileHandle descriptor)
     {
         try
         {
-            return new ContainerNamespace(descriptor, Linux.Netlink.OpenIn(descriptor, NetlinkProtocol.NETLINK_ROUTE));
+            return new ContainerNamespace(descriptor, Away(
+                () => Namespaces.SetNs(descriptor, NamespaceFlags.CLONE_NEWNET), () => Linux.Netlink.Open(NetlinkProtocol.NETLINK_ROUTE)));
         }
         catch
         {
@@ -68,11 +62,29 @@ public sealed class ContainerNamespace : IDisposable
         Mounting.Mount(Linux.Descriptor.MagicLink(Descriptor), path, null, MountFlags.MS_BIND);
     }
 
-    /// <summary>Does something in it, on the calling thread, which is back in its own afterwards. What is opened meanwhile stays in it.</summary>
-    public T Run<T>(Func<T> work)
+    /// <summary>Does something in it; the calling thread is in its own afterwards. What is opened meanwhile stays in it.</summary>
+    public T Run<T>(Func<T> work) => Away(() => Namespaces.SetNs(Descriptor, NamespaceFlags.CLONE_NEWNET), work);
+
+    public void Dispose()
     {
+        Netlink.Dispose();
+        Descriptor.Dispose();
+    }
+
+    // Root of a user namespace of his own could not come back to the machine's network: for him a thread goes, which ends there.
+    private static T Away<T>(Action go, Func<T> work)
+    {
+        if (!Namespaces.IsInitialUser)
+        {
+            return NamespaceThread.Run(() =>
+            {
+                go();
+                return work();
+            });
+        }
+
         using SafeFileHandle own = OpenOwn();
-        Namespaces.SetNs(Descriptor, NamespaceFlags.CLONE_NEWNET);
+        go();
         try
         {
             return work();
@@ -81,12 +93,6 @@ public sealed class ContainerNamespace : IDisposable
         {
             Namespaces.SetNs(own, NamespaceFlags.CLONE_NEWNET);
         }
-    }
-
-    public void Dispose()
-    {
-        Netlink.Dispose();
-        Descriptor.Dispose();
     }
 
     private static SafeFileHandle OpenOwn() => Files.Open(Own, OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);

@@ -133,12 +133,18 @@ public sealed class PlainUser : IDisposable
         Cdock.Until(() => !Directory.Exists($"/proc/{pid}"), $"{pid} is gone");
     }
 
-    public void Dispose()
+    /// <summary>Ends and removes all his containers.</summary>
+    public void RemoveContainers()
     {
         foreach (string id in Ids())
         {
             Do("rm", "-f", id);
         }
+    }
+
+    public void Dispose()
+    {
+        RemoveContainers();
 
         // A keeper stays as long as the user's session; it is all that may.
         foreach (int keeper in Processes().Where(pid => Line(pid).StartsWith("cdock: ", StringComparison.Ordinal) && Holds(pid, RecordPath)))
