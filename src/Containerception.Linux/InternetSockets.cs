@@ -15,7 +15,7 @@ public enum InternetSocketType
 }
 
 /// <summary>An address and a port as the kernel has them, of either family: see ip(7), ipv6(7).</summary>
-public readonly struct InternetAddress
+public readonly struct InternetAddress : IEquatable<InternetAddress>
 {
     internal const ushort AF_INET = 2;
     internal const ushort AF_INET6 = 10;
@@ -46,17 +46,36 @@ public readonly struct InternetAddress
 
     internal uint Length => Family == AF_INET ? (uint)Unsafe.SizeOf<SockaddrIn>() : (uint)Unsafe.SizeOf<SockaddrIn6>();
 
-    public override string ToString()
+    /// <summary>Without the port.</summary>
+    public IPAddress Address
     {
-        SockaddrIn6 value = _value;
-        ushort port = Network(value.sin6_port);
-        return Family switch
+        get
         {
-            AF_INET => $"{new IPAddress(Unsafe.As<SockaddrIn6, SockaddrIn>(ref value).sin_addr)}:{port}",
-            AF_INET6 => $"[{new IPAddress(value.sin6_addr, value.sin6_scope_id)}]:{port}",
-            _ => $"an address of family {Family}",
-        };
+            SockaddrIn6 value = _value;
+            return Family == AF_INET ? new IPAddress(Unsafe.As<SockaddrIn6, SockaddrIn>(ref value).sin_addr) : new IPAddress(value.sin6_addr, value.sin6_scope_id);
+        }
     }
+
+    public ushort Port => Network(_value.sin6_port);
+
+    public static bool operator ==(in InternetAddress left, in InternetAddress right) => left.Equals(right);
+
+    public static bool operator !=(in InternetAddress left, in InternetAddress right) => !left.Equals(right);
+
+    public bool Equals(InternetAddress other) => Bytes(in _value).SequenceEqual(Bytes(in other._value));
+
+    public override bool Equals(object? obj) => obj is InternetAddress other && Equals(other);
+
+    public override int GetHashCode()
+    {
+        HashCode hash = default;
+        hash.AddBytes(Bytes(in _value));
+        return hash.ToHashCode();
+    }
+
+    public override string ToString() => Family is AF_INET or AF_INET6 ? new IPEndPoint(Address, Port).ToString() : $"an address of family {Family}";
+
+    private static ReadOnlySpan<byte> Bytes(in SockaddrIn6 value) => MemoryMarshal.AsBytes(new ReadOnlySpan<SockaddrIn6>(in value));
 
     private static ushort Network(ushort value) => BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value;
 }
@@ -68,6 +87,7 @@ public static partial class InternetSockets
     private const int SOCK_NONBLOCK = 0x800;
     private const int MSG_TRUNC = 0x20;
     private const int MSG_NOSIGNAL = 0x4000;
+    private const int SHUT_WR = 1;
 
     /// <summary>A socket of the family that the address belongs to, without a name.</summary>
     public static SafeFileHandle Create(InternetSocketType type, in InternetAddress address)
@@ -98,6 +118,34 @@ public static partial class InternetSockets
         Check.Result(result, $"connect({socket}, {address})");
         return true;
     }
+
+    /// <summary>Lets others connect.</summary>
+    public static void Listen(SafeFileHandle socket, int backlog) => Check.Result(listen(socket, backlog), $"listen({socket}, {backlog})");
+
+    /// <summary>Takes one connection, which never waits; null when there is none.</summary>
+    public static SafeFileHandle? TryAccept(SafeFileHandle socket, out InternetAddress from)
+    {
+        int result;
+        do
+        {
+            uint length = (uint)Unsafe.SizeOf<SockaddrIn6>();
+            result = accept4(socket, out from, ref length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        }
+        while (result < 0 && Check.LastErrno is Errno.EINTR or Errno.ECONNABORTED);
+
+        return result < 0 && Check.LastErrno == Errno.EAGAIN ? null : Check.Handle(result, $"accept4({socket}, SOCK_CLOEXEC|SOCK_NONBLOCK)");
+    }
+
+    /// <summary>The name that a socket has.</summary>
+    public static InternetAddress NameOf(SafeFileHandle socket)
+    {
+        uint length = (uint)Unsafe.SizeOf<SockaddrIn6>();
+        Check.Result(getsockname(socket, out InternetAddress name, ref length), $"getsockname({socket})");
+        return name;
+    }
+
+    /// <summary>Tells the other side that no more comes: it reads the end of the stream.</summary>
+    public static void EndOutput(SafeFileHandle socket) => Check.Result(shutdown(socket, SHUT_WR), $"shutdown({socket}, SHUT_WR)");
 
     /// <summary>Takes one datagram; -1 when there is none. More than the buffer's length means that this was too short.</summary>
     public static int TryReceive(SafeFileHandle socket, Span<byte> buffer, out InternetAddress from)
@@ -140,6 +188,18 @@ public static partial class InternetSockets
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int connect(SafeFileHandle socket, in InternetAddress address, uint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int listen(SafeFileHandle socket, int backlog);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int accept4(SafeFileHandle socket, out InternetAddress address, ref uint length, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int getsockname(SafeFileHandle socket, out InternetAddress address, ref uint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int shutdown(SafeFileHandle socket, int how);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint recvfrom(SafeFileHandle socket, Span<byte> buffer, nuint size, int flags, out InternetAddress address, ref uint length);

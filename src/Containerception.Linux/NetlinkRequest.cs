@@ -19,6 +19,7 @@ public enum NetlinkMessageType : ushort
     RTM_NEWROUTE = 24,
     RTM_DELROUTE = 25,
     RTM_GETROUTE = 26,
+    RTM_NEWRULE = 32,
 }
 
 /// <summary>netlink(7) flags of requests, spelled as in linux/netlink.h.</summary>

@@ -37,6 +37,7 @@ public enum NftablesVerdict
 /// <summary>What is known of a packet besides its bytes, spelled as in linux/netfilter/nf_tables.h.</summary>
 public enum NftablesMeta : uint
 {
+    NFT_META_MARK = 3,
     NFT_META_IIFNAME = 6,
     NFT_META_OIFNAME = 7,
     NFT_META_NFPROTO = 15,

@@ -17,6 +17,9 @@ public sealed class NftablesRule
     private const ushort NFTA_VERDICT_CHAIN = 2;
     private const ushort NFTA_META_DREG = 1;
     private const ushort NFTA_META_KEY = 2;
+    private const ushort NFTA_META_SREG = 3;
+    private const ushort NFTA_SOCKET_KEY = 1;
+    private const ushort NFTA_SOCKET_DREG = 2;
     private const ushort NFTA_CT_DREG = 1;
     private const ushort NFTA_CT_KEY = 2;
     private const ushort NFTA_PAYLOAD_DREG = 1;
@@ -43,6 +46,7 @@ public sealed class NftablesRule
     private const ushort NFTA_NAT_REG_PROTO_MIN = 5;
     private const ushort NFTA_IMMEDIATE_DREG = 1;
     private const ushort NFTA_IMMEDIATE_DATA = 2;
+    private const uint NFT_SOCKET_TRANSPARENT = 0;
     private const uint NFT_FIB_RESULT_ADDRTYPE = 3;
     private const uint NFTA_FIB_F_DADDR = 2;
     private const uint NFT_NAT_DNAT = 1;
@@ -125,6 +129,17 @@ public sealed class NftablesRule
         _request.AttributeBigEndian(NFTA_IMMEDIATE_DREG, Register(word));
         Value(NFTA_IMMEDIATE_DATA, value);
         return End(element, data);
+    }
+
+    /// <summary>Goes on when the packet is for a socket here that has another's address: <see cref="InternetSocketOptions.SetTransparent"/>.</summary>
+    public NftablesRule ForTransparentSocket()
+        => Expression("socket", (NFTA_SOCKET_KEY, NFT_SOCKET_TRANSPARENT), (NFTA_SOCKET_DREG, Register(0))).Compare(NftablesComparison.NFT_CMP_EQ, 1);
+
+    /// <summary>Marks the packet, for rules of routing.</summary>
+    public NftablesRule Mark(uint mark)
+    {
+        Load(MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in mark)), 0);
+        return Expression("meta", (NFTA_META_KEY, (uint)NftablesMeta.NFT_META_MARK), (NFTA_META_SREG, Register(0)));
     }
 
     /// <summary>Gives the connection the source address of the interface it leaves by.</summary>

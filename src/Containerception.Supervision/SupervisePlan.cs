@@ -10,7 +10,8 @@ namespace Containerception.Supervision;
 /// <remarks>
 /// The supervisor inherits as descriptor 0 the lock on the container's directory, as 1 a pipe that it closes once the program runs (or writes a
 /// <see cref="StartFailure"/> to), as 2 the connection to its first client or /dev/null, with <see cref="Explains"/> as 3 where steps are told, and from
-/// <see cref="FurtherNumber"/> on, without a gap, the sockets of <see cref="Dns"/> and those <see cref="Held"/>.
+/// <see cref="FurtherNumber"/> on, without a gap, the sockets of <see cref="Dns"/>, the network namespace
+/// of <see cref="Relays"/> and the sockets <see cref="Held"/>.
 /// </remarks>
 public sealed record SupervisePlan
 {
@@ -83,6 +84,12 @@ public sealed record SupervisePlan
     /// <summary>Null when the container's questions for names are none of the supervisor's.</summary>
     public DnsPlan? Dns { get; init; }
 
+    /// <summary>
+    /// The container is connected in another network namespace than the machine's, which comes along: what is held are listening and datagram sockets, which a process
+    /// there must lead to the container. Their keys say where: <c>tcp 0.0.0.0:8080 172.17.0.2:80</c>.
+    /// </summary>
+    public bool Relays { get; init; }
+
     /// <summary>So many further descriptors are kept open and not looked at, as long as the supervisor lives: the sockets of published ports.</summary>
     public ImmutableArray<string> Held { get; init; } = [];
 
@@ -112,6 +119,7 @@ public sealed record SupervisePlan
             json.WriteString("restart", Restart.ToString());
             json.WriteNumber("stopSignal", StopSignal);
             json.WriteTexts("atEnd", AtEnd);
+            json.WriteBoolean("relays", Relays);
             json.WriteTexts("held", Held);
             if (Health is not null)
             {
@@ -153,6 +161,7 @@ public sealed record SupervisePlan
             Restart = RestartPolicy.TryParse(root.Text("restart")) ?? throw new FormatException("restart: no such policy"),
             StopSignal = root.GetProperty("stopSignal").GetInt32(),
             AtEnd = root.GetProperty("atEnd").Texts(),
+            Relays = root.Flag("relays"),
             Held = root.GetProperty("held").Texts(),
             Dns = root.TryGetProperty("dns", out JsonElement dns) ? DnsPlan.Read(dns) : null,
             Health = root.TryGetProperty("health", out JsonElement health) ? ReadHealth(health) : null,

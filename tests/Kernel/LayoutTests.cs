@@ -39,6 +39,7 @@ public sealed class LayoutTests
         { typeof(NetfilterHeader), "struct nfgenmsg", "linux/netfilter/nfnetlink.h", "" },
         { typeof(InterfaceInfo), "struct ifinfomsg", "linux/rtnetlink.h", "" },
         { typeof(AddressInfo), "struct ifaddrmsg", "linux/if_addr.h", "ifa_family ifa_prefixlen ifa_flags ifa_scope ifa_index" },
+        { typeof(RuleInfo), "struct fib_rule_hdr", "linux/fib_rules.h", "" },
         { typeof(RouteInfo), "struct rtmsg", "linux/rtnetlink.h", "" },
     };
 

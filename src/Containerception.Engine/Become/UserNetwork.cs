@@ -73,6 +73,9 @@ public static class UserNetwork
         Namespaces.SetNs(network, NamespaceFlags.CLONE_NEWNET);
     }
 
+    /// <summary>That network namespace; null for root, whose containers are connected in the machine's.</summary>
+    internal static SafeFileHandle? TryOpen() => PlainUser.IsRootOfHisOwn ? Open() : null;
+
     // The keeper's pid may have been used again: what was opened must be the namespace that is recorded.
     private static SafeFileHandle Open()
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Containerception.Linux;
 using Containerception.Networks;
 using Microsoft.Win32.SafeHandles;
 
@@ -7,10 +8,13 @@ namespace Containerception.Engine;
 
 /// <summary>
 /// A port of the host that nobody else can have: a socket is bound to it, which the supervisor inherits and never listens on. Packets never reach
-/// it, since they are led on to the container before.
+/// it, since they are led on to the container before. A plain user's are not: what comes to his sockets is relayed, so his listen, and who comes before
+/// the container is there waits.
 /// </summary>
 internal sealed class HeldPort : IDisposable
 {
+    private const int Backlog = 4096;
+
     private readonly Socket? _socket;
 
     private HeldPort(Socket? socket, PublishedPort port)
@@ -28,7 +32,8 @@ internal sealed class HeldPort : IDisposable
     public string Key => KeyOf(Port);
 
     /// <inheritdoc cref="Key"/>
-    public static string KeyOf(PublishedPort port) => $"{port.Protocol.Name()} {new IPEndPoint(port.HostAddress, port.HostPort)}";
+    public static string KeyOf(PublishedPort port)
+        => $"{port.Protocol.Name()} {new IPEndPoint(port.HostAddress, port.HostPort)} {new IPEndPoint(port.ContainerAddress, port.ContainerPort)}";
 
     /// <summary>Takes a port; null when somebody has it.</summary>
     /// <param name="protocol">Of IP.</param>
@@ -38,6 +43,11 @@ internal sealed class HeldPort : IDisposable
     /// <exception cref="EngineException">The address is not the host's, or the port is not for this user.</exception>
     public static HeldPort? TryTake(PortProtocol protocol, IPAddress host, ushort hostPort, IPEndPoint container)
     {
+        if (PlainUser.IsRootOfHisOwn && protocol == PortProtocol.Sctp)
+        {
+            throw new EngineException(FailureKind.Unsupported, "cannot publish ports of sctp for another user than root", "tcp and udp are relayed");
+        }
+
         Socket? socket = null;
         try
         {
@@ -49,7 +59,14 @@ internal sealed class HeldPort : IDisposable
                     socket.DualMode = false;
                 }
 
-                socket.Bind(new IPEndPoint(host, hostPort));
+                if (PlainUser.IsRootOfHisOwn && protocol == PortProtocol.Tcp)
+                {
+                    Listen(socket, new IPEndPoint(host, hostPort));
+                }
+                else
+                {
+                    socket.Bind(new IPEndPoint(host, hostPort));
+                }
             }
         }
         catch (SocketException refused)
@@ -70,6 +87,15 @@ internal sealed class HeldPort : IDisposable
     }
 
     public void Dispose() => _socket?.Dispose();
+
+    // Connections of an earlier container that are not forgotten yet are in nobody's way; of two that listen one is refused.
+    private static void Listen(Socket socket, IPEndPoint at)
+    {
+        using SafeFileHandle borrowed = new(socket.SafeHandle.DangerousGetHandle(), ownsHandle: false);
+        InternetSocketOptions.SetReuseAddress(borrowed);
+        socket.Bind(at);
+        socket.Listen(Backlog);
+    }
 
     private static Socket? TryOpen(PortProtocol protocol, AddressFamily family)
     {

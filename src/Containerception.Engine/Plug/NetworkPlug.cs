@@ -27,6 +27,7 @@ internal sealed class NetworkPlug : IDisposable
     private readonly IReadOnlyList<HeldPort> _ports;
     private readonly Action _announce;
     private readonly Action<IReadOnlyList<PublishedPort>> _publish;
+    private readonly SafeFileHandle? _relayedTo;
     private ContainerNamespace? _namespace;
     private Socket? _datagrams;
     private Socket? _streams;
@@ -45,7 +46,11 @@ internal sealed class NetworkPlug : IDisposable
         _ports = ports;
         _announce = announce;
         _publish = publish;
+        _relayedTo = UserNetwork.TryOpen();
     }
+
+    /// <summary>The supervisor leads ports to it, which inherits the network namespace where it is connected.</summary>
+    public bool IsRelayed => _relayedTo is not null;
 
     /// <summary>Its supervisor answers questions for names.</summary>
     public bool HasNames => NameFiles.HasNames(_places.Select(place => place.Network));
@@ -53,10 +58,11 @@ internal sealed class NetworkPlug : IDisposable
     /// <summary>The keys of the descriptors that the supervisor only keeps.</summary>
     public ImmutableArray<string> Held => [.. _ports.Where(port => port.Descriptor is not null).Select(port => port.Key)];
 
-    /// <summary>What the supervisor inherits: where it is asked for names, and the ports.</summary>
+    /// <summary>What the supervisor inherits: where it is asked for names, where ports are to be relayed to, and the ports.</summary>
     public IReadOnlyList<SafeFileHandle> Descriptors =>
     [
         .. new[] { _datagrams, _streams }.OfType<Socket>().Select(socket => new SafeFileHandle(socket.SafeHandle.DangerousGetHandle(), ownsHandle: false)),
+        .. new[] { _relayedTo }.OfType<SafeFileHandle>(),
         .. _ports.Select(port => port.Descriptor).OfType<SafeFileHandle>(),
     ];
 
@@ -83,7 +89,7 @@ internal sealed class NetworkPlug : IDisposable
         if (_ports.Count > 0)
         {
             yield return new PreparationStep(
-                $"lead {Words(_ports)} to the container", "an element of a map of nftables each; who connects keeps his address", Publish);
+                $"lead {Words(_ports)} to the container", IsRelayed ? "a socket each, which a process of the container's relays; who connects keeps his address" : "an element of a map of nftables each; who connects keeps his address", Publish);
         }
     }
 
@@ -92,6 +98,7 @@ internal sealed class NetworkPlug : IDisposable
         _namespace?.Dispose();
         _datagrams?.Dispose();
         _streams?.Dispose();
+        _relayedTo?.Dispose();
         foreach (HeldPort port in _ports)
         {
             port.Dispose();

@@ -177,6 +177,7 @@ public sealed partial class ContainerEngine
             Dns = plug is { HasNames: true }
                 ? new DnsPlan { Udp = NetworkPlug.DatagramsNumber, Tcp = NetworkPlug.StreamsNumber, File = Path.Join(directory.Path, DnsNames.FileName) }
                 : null,
+            Relays = plug is { IsRelayed: true },
             Held = plug?.Held ?? [],
             AtEnd = definition.AutoRemove || plug is not null ? [.. _options.CleanupCommand, definition.Id] : [],
         };

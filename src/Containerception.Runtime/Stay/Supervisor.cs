@@ -24,6 +24,7 @@ internal sealed class Supervisor : IClientRequests, IDisposable
     private RestartPolicy _policy;
     private Clients? _clients;
     private DnsServer? _dns;
+    private PortRelay? _relay;
     private ProgramStreams? _streams;
     private HealthChecks? _health;
     private EventLoop.Alarm? _restart;
@@ -55,6 +56,7 @@ internal sealed class Supervisor : IClientRequests, IDisposable
             _dns = new DnsServer(_loop, udp, tcp, _plan.Dns!.File);
         }
 
+        _relay = _inherited.Network is null ? null : new PortRelay(_loop, _inherited, _plan.Directory);
         StartProgram();
         _inherited.Report.Dispose();
 
@@ -78,6 +80,7 @@ internal sealed class Supervisor : IClientRequests, IDisposable
     {
         _clients?.Dispose();
         _dns?.Dispose();
+        _relay?.Dispose();
         _streams?.Dispose();
         _health?.Dispose();
         _log?.Dispose();
@@ -134,8 +137,10 @@ internal sealed class Supervisor : IClientRequests, IDisposable
                     break;
                 case FrameKind.Hold:
                     _inherited.Hold(Encoding.UTF8.GetString(content), Next(descriptors));
+                    _relay?.Add(Encoding.UTF8.GetString(content));
                     break;
                 case FrameKind.Release:
+                    _relay?.Remove(Encoding.UTF8.GetString(content));
                     _inherited.Release(Encoding.UTF8.GetString(content));
                     break;
                 case FrameKind.AnswerNames:
@@ -150,7 +155,7 @@ internal sealed class Supervisor : IClientRequests, IDisposable
 
             return null;
         }
-        catch (Exception failure) when (failure is ContainerException or RuntimeLogException or FormatException)
+        catch (Exception failure) when (failure is ContainerException or RuntimeLogException or FormatException or LinuxException)
         {
             return failure.Message;
         }

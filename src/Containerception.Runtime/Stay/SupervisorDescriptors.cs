@@ -13,10 +13,12 @@ internal sealed class SupervisorDescriptors : IDisposable
 
     private readonly Dictionary<string, SafeFileHandle> _held = [];
 
-    private SupervisorDescriptors(SafeFileHandle directoryLock, SafeFileHandle report, SafeFileHandle? client, DnsPlan? dns)
+    private SupervisorDescriptors(SafeFileHandle directoryLock, SafeFileHandle report, SafeFileHandle? client, SupervisePlan plan)
     {
+        DnsPlan? dns = plan.Dns;
         DnsUdp = dns is null ? null : Descriptors.Take(dns.Udp);
         DnsTcp = dns is null ? null : Descriptors.Take(dns.Tcp);
+        Network = plan.Relays ? Descriptors.Take(NetworkNumberOf(plan)) : null;
         Lock = directoryLock;
         Report = report;
         Client = client;
@@ -34,6 +36,12 @@ internal sealed class SupervisorDescriptors : IDisposable
 
     /// <inheritdoc cref="DnsUdp"/>
     public SafeFileHandle? DnsTcp { get; private set; }
+
+    /// <summary>The network namespace to which ports must be relayed; null when the kernel leads them to the container itself.</summary>
+    public SafeFileHandle? Network { get; }
+
+    /// <summary>What is kept open, by its keys.</summary>
+    public IReadOnlyDictionary<string, SafeFileHandle> Held => _held;
 
     /// <summary>Keeps a descriptor open, in place of one of that key.</summary>
     public void Hold(string key, SafeFileHandle descriptor)
@@ -61,7 +69,7 @@ internal sealed class SupervisorDescriptors : IDisposable
 
     public static SupervisorDescriptors Take(SupervisePlan plan)
     {
-        int heldNumber = SupervisePlan.FurtherNumber + (plan.Dns is null ? 0 : 2);
+        int heldNumber = NetworkNumberOf(plan) + (plan.Relays ? 1 : 0);
         int further = heldNumber + plan.Held.Length - SupervisePlan.FurtherNumber;
         if (further > 0)
         {
@@ -72,7 +80,7 @@ internal sealed class SupervisorDescriptors : IDisposable
             Descriptors.Duplicate(Descriptors.Borrow(LockNumber)),
             Descriptors.Duplicate(Descriptors.Borrow(ReportNumber)),
             plan.HasClient ? Descriptors.Duplicate(Descriptors.Borrow(ClientNumber)) : null,
-            plan.Dns);
+            plan);
         for (int i = 0; i < plan.Held.Length; i++)
         {
             taken.Hold(plan.Held[i], Descriptors.Take(heldNumber + i));
@@ -91,12 +99,15 @@ internal sealed class SupervisorDescriptors : IDisposable
         }
     }
 
+    private static int NetworkNumberOf(SupervisePlan plan) => SupervisePlan.FurtherNumber + (plan.Dns is null ? 0 : 2);
+
     public void Dispose()
     {
         Report.Dispose();
         Client?.Dispose();
         DnsUdp?.Dispose();
         DnsTcp?.Dispose();
+        Network?.Dispose();
         foreach (SafeFileHandle held in _held.Values)
         {
             held.Dispose();

@@ -8,7 +8,7 @@ internal static class Verbs
     [
         CreateCommand.Verb, DeleteCommand.Verb, EventsCommand.Verb, ExecCommand.Verb, FeaturesCommand.Verb, KillCommand.Verb, ListCommand.Verb,
         MountsCommand.Verb, PauseCommand.Verb, PsCommand.Verb, ResumeCommand.Verb, RunCommand.Verb, SpecCommand.Verb, StartCommand.Verb, StateCommand.Verb,
-        UpdateCommand.Verb, HelpCommand.Verb, GenerateCommand.Verb, InitProcessCommand.Verb, SuperviseCommand.Verb, MapIdsCommand.Verb, BecomeRootCommand.Verb,
+        UpdateCommand.Verb, HelpCommand.Verb, GenerateCommand.Verb, InitProcessCommand.Verb, SuperviseCommand.Verb, RelayCommand.Verb, MapIdsCommand.Verb, BecomeRootCommand.Verb,
     ];
 
     // One verb's flags are made in a run of the program, so not by looking in All.
@@ -32,6 +32,7 @@ internal static class Verbs
         "update" => UpdateCommand.Verb,
         "init-process" => InitProcessCommand.Verb,
         "supervise" => SuperviseCommand.Verb,
+        "relay" => RelayCommand.Verb,
         "map-ids" => MapIdsCommand.Verb,
         "become-root" => BecomeRootCommand.Verb,
         "help" or "h" => HelpCommand.Verb,

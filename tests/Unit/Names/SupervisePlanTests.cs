@@ -16,12 +16,14 @@ public sealed class SupervisePlanTests
             Directory = "/c/4f",
             RuntimeRoot = "/run/ception",
             Dns = new DnsPlan { Udp = 4, Tcp = 5, File = "/c/4f/dns.json" },
+            Relays = true,
             Held = ["a", "b"],
         };
 
         SupervisePlan read = SupervisePlan.Read(plan.ToJson());
         Assert.Equal(plan.Dns, read.Dns);
         Assert.Equal(plan.Held, read.Held);
+        Assert.True(read.Relays);
         Assert.Null(SupervisePlan.Read((plan with { Dns = null }).ToJson()).Dns);
     }
 
