@@ -12,6 +12,7 @@ namespace Containerception.Engine;
 public static class UserNetwork
 {
     private const string Program = "pasta";
+    private const string Device = "/dev/net/tun";
     private const string Interface = "pasta0";
     private const string RecordName = "keeper";
     private const string LockName = "pasta.lock";
@@ -24,8 +25,8 @@ public static class UserNetwork
     private static readonly string[] Arguments =
         ["--quiet", "--config-net", "--no-map-gw", "--ns-ifname", Interface, "-t", "none", "-u", "none", "-T", "none", "-U", "none", "--netns-only"];
 
-    /// <summary>There is what connects it with the machine's.</summary>
-    public static bool IsPossible => Programs.Find(Program) is not null;
+    /// <summary>There is what connects it with the machine's: pasta, the device of tunnels, and a way out of the machine.</summary>
+    public static bool IsPossible => Programs.Find(Program) is not null && CanOpen(Device) && HasWayOut();
 
     /// <summary>
     /// Does something where containers are connected with each other: for root on the calling thread, for a plain user on one that is in his
@@ -75,6 +76,26 @@ public static class UserNetwork
 
     /// <summary>That network namespace; null for root, whose containers are connected in the machine's.</summary>
     internal static SafeFileHandle? TryOpen() => PlainUser.IsRootOfHisOwn ? Open() : null;
+
+    private static bool CanOpen(string path)
+    {
+        try
+        {
+            using SafeFileHandle device = Files.Open(path, OpenFlags.O_RDWR);
+            return true;
+        }
+        catch (LinuxException)
+        {
+            return false;
+        }
+    }
+
+    // proc_net_route(5): a destination of nothing is everything.
+    private static bool HasWayOut()
+        => HasLine("/proc/net/route", line => line.Split('\t') is [_, "00000000", ..])
+            || HasLine("/proc/net/ipv6_route", line => line.StartsWith("00000000000000000000000000000000 00 ", StringComparison.Ordinal) && !line.TrimEnd().EndsWith(" lo", StringComparison.Ordinal));
+
+    private static bool HasLine(string path, Func<string, bool> holds) => File.Exists(path) && File.ReadLines(path).Any(holds);
 
     // The keeper's pid may have been used again: what was opened must be the namespace that is recorded.
     private static SafeFileHandle Open()

@@ -93,6 +93,14 @@ public sealed partial class ContainerEngine
 
         (PublishedPort Port, IPAddress? Address)[] all = [.. ports.Select(port => (port, port.HostAddress.AddressFamily == AddressFamily.InterNetwork ? address4 : address6))];
         PublishedPort[] moved = [.. all.Where(one => one.Address is not null && !one.Address.Equals(one.Port.ContainerAddress)).Select(one => one.Port with { ContainerAddress = one.Address! })];
+        if (moved.Length > 0 && PlainUser.IsRootOfHisOwn)
+        {
+            // A relay is told where to lead when it gets the socket.
+            GiveUp([.. ports], line);
+            LeadNow(definition, [.. RequestsOf(networking)], [], line);
+            return;
+        }
+
         if (moved.Length > 0)
         {
             RepairFirewall();

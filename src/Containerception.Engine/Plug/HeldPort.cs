@@ -33,7 +33,12 @@ internal sealed class HeldPort : IDisposable
 
     /// <inheritdoc cref="Key"/>
     public static string KeyOf(PublishedPort port)
-        => $"{port.Protocol.Name()} {new IPEndPoint(port.HostAddress, port.HostPort)} {new IPEndPoint(port.ContainerAddress, port.ContainerPort)}";
+    {
+        string key = $"{port.Protocol.Name()} {new IPEndPoint(port.HostAddress, port.HostPort)}";
+
+        // Where it leads is said only to a relay: where packets are led, it changes with the container's networks.
+        return PlainUser.IsRootOfHisOwn ? $"{key} {new IPEndPoint(port.ContainerAddress, port.ContainerPort)}" : key;
+    }
 
     /// <summary>Takes a port; null when somebody has it.</summary>
     /// <param name="protocol">Of IP.</param>

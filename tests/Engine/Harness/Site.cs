@@ -117,7 +117,7 @@ public sealed class Site : IDisposable
 
     public string Rows(string query)
     {
-        using Process process = Process.Start(new ProcessStartInfo("sqlite3", ["-readonly", Path.Join(Cdock.Root, "cdock.db"), query]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process process = Process.Start(new ProcessStartInfo("sqlite3", ["-cmd", ".timeout 10000", Path.Join(Cdock.Root, "cdock.db"), query]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         return Cdock.Finish(process).Output.Trim();
     }
 
