@@ -46,7 +46,10 @@ public sealed partial class ContainerEngine
 
     // A bundle says itself which namespaces it has.
     private static bool IsConnectedByDefault(RunRequest request, Machine machine)
-        => machine.CanConnect && (!PlainUser.IsRootOfHisOwn || UserNetwork.IsPossible) && request is { Root: not RootRequest.OciBundle, Namespaces: { Only: null, OwnNetwork: true, OwnUser: false } };
+        => machine.CanConnect && (!PlainUser.IsRootOfHisOwn || UserNetwork.IsPossible || WantsPorts(request.Networking)) && request is { Root: not RootRequest.OciBundle, Namespaces: { Only: null, OwnNetwork: true, OwnUser: false } };
+
+    // Who asks for ports and cannot have them must hear so.
+    private static bool WantsPorts(NetworkingRequest networking) => networking.PublishAll || !networking.Ports.IsEmpty;
 
     private static void CheckSharing(RunRequest request, ContainerDefinition other)
     {
