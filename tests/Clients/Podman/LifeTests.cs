@@ -159,9 +159,7 @@ public sealed class LifeTests(Podman podman) : PodmanTest(podman)
     {
         Start("sleep 1000");
         Exec("sh", "-c", "echo x >/etc/added; rm /etc/group");
-
-        // On a busy machine podman once told the whole image as added.
-        Session.Until(() => Lines(Podman.Says("diff", "c")).ToHashSet().IsSupersetOf(["A /etc/added", "D /etc/group"]), "what changed is told");
+        Assert.Superset(new HashSet<string>(["A /etc/added", "D /etc/group"]), new HashSet<string>(Lines(Podman.Says("diff", "c"))));
         Podman.Says("commit", "--quiet", "c", "changed");
         Assert.Equal("x", Podman.Says("run", "--rm", "--network", "none", "changed", "cat", "/etc/added"));
         Podman.Says("rmi", "changed");
