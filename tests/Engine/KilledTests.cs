@@ -102,13 +102,13 @@ public sealed class KilledTests : IDisposable
             ? [.. (string[])["--name", "victim", "--runtime", Cdock.Runtime], .. Command(verb)]
             : (string[])["victim"]];
         Prepare(verb);
-        int calls = Traced(words);
+        SystemCall[] calls = Traced(words);
         End();
         int tried = 0;
-        for (int call = 1 + (stride / 2); call <= calls; call += stride)
+        foreach (SystemCall call in Some(calls, stride))
         {
             Prepare(verb);
-            Strace(["-o", "/dev/null", "-e", $"inject=all:signal=SIGKILL:when={call}", Cdock.Program, .. words]);
+            Strace(["-o", "/dev/null", "-e", call.Kill, Cdock.Program, .. words]);
             Outcome next = _cdock.Do("ps", "-a");
             Assert.True(next.ExitCode == 0, $"{verb} killed at its call {call}: {next.Error}");
             if (verb is "start" or "stop -t 0" or "restart -t 0")
@@ -122,8 +122,10 @@ public sealed class KilledTests : IDisposable
             tried++;
         }
 
-        Assert.True(tried > 5, $"only {tried} calls of {calls} were tried");
+        Assert.True(tried > 5, $"only {tried} calls of {calls.Length} were tried");
     }
+
+    private static IEnumerable<SystemCall> Some(SystemCall[] calls, int stride) => calls.Skip(stride / 2).Where((_, i) => i % stride == 0);
 
     private void SupervisorKilled(bool autoRemove, int stride)
     {
@@ -140,11 +142,11 @@ public sealed class KilledTests : IDisposable
         Finish(cdock, run);
         _cdock.Ok("kill", "victim");
         End();
-        int calls = File.ReadLines(trace).Count();
+        SystemCall[] calls = SystemCall.Read(trace);
         int tried = 0;
-        for (int call = 1 + (stride / 2); call <= calls; call += stride)
+        foreach (SystemCall call in Some(calls, stride))
         {
-            Wrap($"-o /dev/null -e inject=all:signal=SIGKILL:when={call}");
+            Wrap($"-o /dev/null -e {call.Kill}");
             Finish(cdock, run);
             Finish(cdock, ["kill", "victim"]);
             Outcome next = _cdock.Do("ps", "-a");
@@ -153,7 +155,7 @@ public sealed class KilledTests : IDisposable
             tried++;
         }
 
-        Assert.True(tried > 5, $"only {tried} calls of {calls} were tried");
+        Assert.True(tried > 5, $"only {tried} calls of {calls.Length} were tried");
     }
 
     private string[] Command(string verb) => ["host", .. verb == "run" ? (string[])["true"] : ["sleep", _seconds]];
@@ -178,11 +180,11 @@ public sealed class KilledTests : IDisposable
         Assert.True(!Directory.Exists(states) || Directory.GetFileSystemEntries(states).Length == 0, $"after {after} the runtime has a state left");
     }
 
-    private int Traced(string[] words)
+    private SystemCall[] Traced(string[] words)
     {
         string trace = Path.Join(_cdock.Root, "trace");
         Strace(["-o", trace, Cdock.Program, .. words]);
-        return File.ReadLines(trace).Count();
+        return SystemCall.Read(trace);
     }
 
     private void Strace(string[] words) => Finish("strace", words);

@@ -15,7 +15,7 @@ internal static class ConfigCompiler
         .Add("net.ipv4.ip_unprivileged_port_start", "0")
         .Add(PingGroups, "0 2147483647");
 
-    // A plain user has not so many groups, and the kernel wants ones that he has.
+    // A user namespace has not so many groups, and the kernel wants ones that it has.
     private static readonly ImmutableSortedDictionary<string, string> PlainUsersNetworkSysctls = NetworkSysctls.Remove(PingGroups);
 
     public const string PathVariable = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -100,12 +100,20 @@ internal static class ConfigCompiler
         }
 
         bool isShared = request.Networking.Container is not null;
+        bool isOwners = request.Namespaces.OwnUser && !isShared;
+        IEnumerable<NamespaceConfig> kept = linux.Namespaces.Where(one => one.Type != "network" && (one.Type != "user" || !isOwners));
         return linux with
         {
-            Namespaces = [.. linux.Namespaces.Where(one => one.Type != "network"), new NamespaceConfig { Type = "network", Path = path }],
+            Namespaces =
+            [
+                .. kept, new NamespaceConfig { Type = "network", Path = path },
+
+                // Both were made together, so that the container's root has his network's sysctls and sysfs.
+                .. isOwners ? [new NamespaceConfig { Type = "user", Path = Path.Join(Path.GetDirectoryName(path), NetworkPlug.UsersName) }] : ImmutableArray<NamespaceConfig>.Empty,
+            ],
 
             // docker's: nobody else is in the namespace whom a low port or an echo request could harm.
-            Sysctl = isShared ? linux.Sysctl : (PlainUser.IsRootOfHisOwn ? PlainUsersNetworkSysctls : NetworkSysctls).SetItems(linux.Sysctl),
+            Sysctl = isShared ? linux.Sysctl : (PlainUser.IsRootOfHisOwn || request.Namespaces.OwnUser ? PlainUsersNetworkSysctls : NetworkSysctls).SetItems(linux.Sysctl),
         };
     }
 

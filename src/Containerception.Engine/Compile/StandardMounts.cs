@@ -30,7 +30,7 @@ internal static class StandardMounts
         yield return Kernel("proc", "/proc", "nosuid", "noexec", "nodev");
         yield return Kernel("tmpfs", "/dev", "nosuid", "strictatime", "mode=755", "size=65536k");
         yield return Kernel("devpts", "/dev/pts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5");
-        yield return (own.OwnUser && (request.Networking is { Networks.IsEmpty: false } or { Container: not null }))
+        yield return (own.OwnUser && request.Networking.Container is not null)
             || ((own.OwnUser || PlainUser.IsRootOfHisOwn) && !own.OwnNetwork)
             ? new MountConfig { Destination = "/sys", Type = "bind", Source = "/sys", Options = ["rbind", "nosuid", "noexec", "nodev", writable] }
             : Kernel("sysfs", "/sys", "nosuid", "noexec", "nodev", writable);

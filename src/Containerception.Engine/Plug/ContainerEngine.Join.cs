@@ -27,12 +27,6 @@ public sealed partial class ContainerEngine
             };
         }
 
-        if (request.Namespaces.OwnUser)
-        {
-            // The namespace that is connected belongs to the host's users: root of the container could neither set its sysctls nor mount its sysfs.
-            throw new EngineException(FailureKind.Unsupported, $"--userns auto with --network {mode} is not supported yet", "use --network none, or --network host");
-        }
-
         if (!machine.CanConnect)
         {
             throw new EngineException(
@@ -46,7 +40,7 @@ public sealed partial class ContainerEngine
 
     // A bundle says itself which namespaces it has.
     private static bool IsConnectedByDefault(RunRequest request, Machine machine)
-        => machine.CanConnect && (!PlainUser.IsRootOfHisOwn || UserNetwork.IsPossible || WantsPorts(request.Networking)) && request is { Root: not RootRequest.OciBundle, Namespaces: { Only: null, OwnNetwork: true, OwnUser: false } };
+        => machine.CanConnect && (!PlainUser.IsRootOfHisOwn || UserNetwork.IsPossible || WantsPorts(request.Networking)) && request is { Root: not RootRequest.OciBundle, Namespaces: { Only: null, OwnNetwork: true } };
 
     // Who asks for ports and cannot have them must hear so.
     private static bool WantsPorts(NetworkingRequest networking) => networking.PublishAll || !networking.Ports.IsEmpty;

@@ -73,17 +73,23 @@ public sealed partial class ContainerEngine
         }
 
         NetworkInfo info = FindNetwork(name);
-        NetworkDefinition network = NetworkStore.Remove(name);
-        if (network.IsBridge && Machine.Ask().CanConnect)
+        bool canConnect = Machine.Ask().CanConnect;
+        NetworkDefinition network = Database.Transact(() =>
         {
-            UserNetwork.Run(() =>
+            // Its row goes last: while it is there, who was killed half-way can remove the rest once more.
+            NetworkDefinition removed = NetworkStore.Remove(name);
+            if (removed.IsBridge && canConnect)
             {
-                Bridges.Remove(network.Device, network.Id);
-                Firewall.Remove(RulesOf(network));
-            });
-        }
+                UserNetwork.Run(() =>
+                {
+                    Bridges.Remove(removed.Device, removed.Id);
+                    Firewall.Remove(RulesOf(removed));
+                });
+            }
 
-        NameFiles.RemoveNetwork(network.Id);
+            NameFiles.RemoveNetwork(removed.Id);
+            return removed;
+        });
         Events.Network("destroy", network.Id, network.Name, network.Driver);
         return info;
     }
@@ -145,13 +151,16 @@ public sealed partial class ContainerEngine
 
         // First of all the ports: soon the address may be somebody else's.
         LeadPortsAnew(definition, PlacesOf(definition.Id).FindAll(other => other.Network.Id != one.Id));
-        NetworkStore.Table.RemoveEndpoint(one.Id, definition.Id);
-        WhileItRuns(definition, inside => Connector.Disconnect(inside, place.Endpoint.Interface));
-        if (one.HasNames)
+        Database.Transact(() =>
         {
-            WriteNames(one);
-        }
-
+            // Both or none: without a place nobody would take the name away.
+            NetworkStore.Table.RemoveEndpoint(one.Id, definition.Id);
+            if (one.HasNames)
+            {
+                WriteNames(one);
+            }
+        });
+        WhileItRuns(definition, inside => Connector.Disconnect(inside, place.Endpoint.Interface));
         Events.Network("disconnect", one.Id, one.Name, one.Driver, definition.Id);
     }
 

@@ -34,7 +34,8 @@ public sealed partial class ContainerEngine
         PrepareNetworks([.. places.Select(place => place.Network)]);
         List<HeldPort> ports = Reserve(RequestsOf(networking), places);
         WriteNames(directory.Path, networking, places);
-        return new NetworkPlug(directory.Path, places, ports, () => Announce(definition.Id), wanted => Publish(definition.Id, wanted));
+        return new NetworkPlug(
+            directory.Path, definition.Root.OwnUser ? UserRange.Of(definition.Id) : null, places, ports, () => Announce(definition.Id), wanted => Publish(definition.Id, wanted));
     }
 
     /// <summary>A container runs from now on: the others of its networks find it.</summary>
@@ -78,7 +79,7 @@ public sealed partial class ContainerEngine
             {
                 UserNetwork.Run(() =>
                 {
-                    Firewall.Withdraw(ports);
+                    Firewall.Withdraw([.. ports, .. WhereTheyLedOtherwise(ports, id)]);
                     Firewall.ForgetFlows(ports);
                 });
                 NetworkStore.Ports.Remove(id);
@@ -89,6 +90,15 @@ public sealed partial class ContainerEngine
                 WriteNamesOf(id);
             }
         });
+    }
+
+    // Who moved them from one of its networks to another may have been killed half-way.
+    private IEnumerable<PublishedPort> WhereTheyLedOtherwise(List<PublishedPort> ports, string id)
+    {
+        IPAddress[] addresses = [.. NetworkStore.Table.Of(id).SelectMany(endpoint => new[] { endpoint.Address4, endpoint.Address6 }).OfType<string>().Select(IPAddress.Parse)];
+        return ports.SelectMany(port => addresses
+            .Where(address => address.AddressFamily == port.HostAddress.AddressFamily && !address.Equals(port.ContainerAddress))
+            .Select(address => port with { ContainerAddress = address }));
     }
 
     /// <summary>The container is removed: its addresses are free.</summary>
@@ -179,19 +189,30 @@ public sealed partial class ContainerEngine
         Talks = network.Talks,
     };
 
-    private void Publish(string id, IReadOnlyList<PublishedPort> ports) => Database.Transact(() =>
+    private void Publish(string id, IReadOnlyList<PublishedPort> ports)
     {
-        foreach (PublishedPort port in ports)
+        // Noted before it is done: what leads to a container always has a row, by which it is found when its maker was killed.
+        Database.Transact(() =>
         {
-            NetworkStore.Ports.Put(id, port);
-        }
-
-        UserNetwork.Run(() =>
-        {
-            Firewall.Publish(ports);
-            Firewall.ForgetFlows(ports);
+            foreach (PublishedPort port in ports)
+            {
+                NetworkStore.Ports.Put(id, port);
+            }
         });
-    });
+        Database.Transact(() =>
+        {
+            // Meanwhile the container may have ended, and its rows with it.
+            PublishedPort[] noted = [.. NetworkStore.Ports.Of(id).Where(ports.Contains)];
+            if (noted.Length > 0)
+            {
+                UserNetwork.Run(() =>
+                {
+                    Firewall.Publish(noted);
+                    Firewall.ForgetFlows(noted);
+                });
+            }
+        });
+    }
 
     private void WriteNames(string directory, NetworkingDefinition networking, List<(EndpointDefinition Endpoint, NetworkDefinition Network)> places)
     {

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
+using Containerception.Linux;
 using Containerception.Networks;
+using Containerception.Oci;
 using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Engine;
@@ -16,6 +18,9 @@ internal sealed class NetworkPlug : IDisposable
     /// <summary>Where the namespace is seen in the container's private mount namespace; elsewhere this is an empty file.</summary>
     public const string NamespaceName = "netns";
 
+    /// <summary>The same of the user namespace that owns it, where the container has one.</summary>
+    public const string UsersName = "userns";
+
     /// <summary>The first of <see cref="Descriptors"/>, where there are names to ask for, as the supervisor has it.</summary>
     public const int DatagramsNumber = 4;
 
@@ -23,6 +28,7 @@ internal sealed class NetworkPlug : IDisposable
     public const int StreamsNumber = 5;
 
     private readonly string _directory;
+    private readonly IdMapping? _range;
     private readonly IReadOnlyList<(EndpointDefinition Endpoint, NetworkDefinition Network)> _places;
     private readonly IReadOnlyList<HeldPort> _ports;
     private readonly Action _announce;
@@ -33,15 +39,17 @@ internal sealed class NetworkPlug : IDisposable
     private Socket? _streams;
 
     /// <param name="directory">The container's own.</param>
+    /// <param name="range">Where its ids lie; null when they are the host's.</param>
     /// <param name="places">Its networks, the first interface first.</param>
     /// <param name="ports">The ports of the host that it has; they are this object's from now on.</param>
     /// <param name="announce">Lets the others of its networks find it.</param>
     /// <param name="publish">Leads ports to it, and notes that.</param>
     public NetworkPlug(
-        string directory, IReadOnlyList<(EndpointDefinition Endpoint, NetworkDefinition Network)> places,
+        string directory, IdMapping? range, IReadOnlyList<(EndpointDefinition Endpoint, NetworkDefinition Network)> places,
         IReadOnlyList<HeldPort> ports, Action announce, Action<IReadOnlyList<PublishedPort>> publish)
     {
         _directory = directory;
+        _range = range;
         _places = places;
         _ports = ports;
         _announce = announce;
@@ -69,8 +77,13 @@ internal sealed class NetworkPlug : IDisposable
     /// <summary>What is done, on the thread from which the supervisor is started.</summary>
     public IEnumerable<PreparationStep> Steps()
     {
-        yield return new PreparationStep(
-            "make a network namespace", "its interfaces, addresses, routes and ports are the container's own; it goes with the container", MakeNamespace);
+        yield return _range is null
+            ? new PreparationStep(
+                "make a network namespace", "its interfaces, addresses, routes and ports are the container's own; it goes with the container", MakeNamespace)
+            : new PreparationStep(
+                "make a user namespace, and a network namespace that belongs to it",
+                "its interfaces, addresses, routes and ports are the container's own, and its root may change them; both go with the container",
+                () => MakeNamespaces(_range));
         foreach ((EndpointDefinition endpoint, NetworkDefinition network) in _places)
         {
             string addresses = string.Join(" and ", new[] { endpoint.Address4, endpoint.Address6 }.OfType<string>());
@@ -136,6 +149,21 @@ internal sealed class NetworkPlug : IDisposable
         string path = Path.Join(_directory, NamespaceName);
         _namespace.Pin(path);
         return $"unshare(CLONE_NEWNET), mount(\"/proc/thread-self/ns/net\", \"{path}\", NULL, MS_BIND)";
+    }
+
+    private string MakeNamespaces(IdMapping range)
+    {
+        (SafeFileHandle users, SafeFileHandle network) = MappedUsers.MakeWithNetwork(range);
+        using (users)
+        {
+            string path = Path.Join(_directory, UsersName);
+            File.WriteAllBytes(path, []);
+            Mounting.Mount(Descriptor.MagicLink(users), path, null, MountFlags.MS_BIND);
+        }
+
+        _namespace = ContainerNamespace.Open(network);
+        _namespace.Pin(Path.Join(_directory, NamespaceName));
+        return $"clone3(CLONE_NEWUSER | CLONE_NEWNET), mount(\"/proc/PID/ns/user\", \"{Path.Join(_directory, UsersName)}\", NULL, MS_BIND)";
     }
 
     private string Connect(EndpointDefinition endpoint, NetworkDefinition network)

@@ -49,7 +49,7 @@ internal sealed class ImageRoot(UsableImage image, string directory, IdMapping? 
                 return LayeredTree.Mount(layers, _upper, _work, isThrowaway);
             }
 
-            using SafeFileHandle users = IdShift.Of(range);
+            using SafeFileHandle users = MappedUsers.Make(range);
             return LayeredTree.MountShifted(layers, _upper, _work, isThrowaway, users, Path.Join(directory, RootPlanner.RootName));
         }
         catch (LinuxException refused)

@@ -11,13 +11,13 @@ internal static class CgroupOwner
     {
         LinuxConfig linux = config.Linux ?? new();
         NamespacePlan namespaces = NamespacePlan.Of(linux);
-        if (!namespaces.Makes(CloneFlags.CLONE_NEWCGROUP) || namespaces.Joins(CloneFlags.CLONE_NEWUSER) || !HasWritableMount(config))
+        if (!namespaces.Makes(CloneFlags.CLONE_NEWCGROUP) || !HasWritableMount(config))
         {
             return null;
         }
 
         uint uid = config.Process!.User.Uid;
-        if (!namespaces.Makes(CloneFlags.CLONE_NEWUSER))
+        if (!namespaces.Has(CloneFlags.CLONE_NEWUSER))
         {
             return uid;
         }

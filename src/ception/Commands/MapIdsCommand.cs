@@ -8,17 +8,20 @@ namespace Containerception.Cli;
 
 /// <summary>
 /// <c>ception map-ids</c>: makes a user namespace for cdock, which has threads and so cannot clone, and holds it as long as cdock needs to
-/// open it: until standard input ends. Its descriptor's number is all that is said.
+/// open it: until standard input ends. Its descriptor's number is all that is said; with a network namespace of its own, that one's comes after.
 /// </summary>
 internal static class MapIdsCommand
 {
+    private static readonly Flag Network = Flag.Switch("net", "make a network namespace that belongs to it, too");
+
     public static Verb Verb { get; } = new("map-ids", "hold a user namespace whose ids begin at one of the host's")
     {
         Arguments = "<first-host-id> <count>",
         ArgumentsMin = 2,
         ArgumentsMax = 2,
         FlagPlace = FlagPlace.First,
-        Description = ["Used by cdock, for images' layers in containers with a user namespace."],
+        Description = ["Used by cdock, for images' layers and networks of containers with a user namespace."],
+        Flags = [Network],
         Examples = ["ception map-ids 536870912 65536"],
         Hidden = true,
         Run = Run,
@@ -27,15 +30,31 @@ internal static class MapIdsCommand
     private static int Run(Invocation call)
     {
         IdMapping map = new() { ContainerId = 0, HostId = Number(call.Flags.Arguments[0]), Size = Number(call.Flags.Arguments[1]) };
+        if (call.Flags.Is(Network))
+        {
+            (SafeFileHandle user, SafeFileHandle network) = MappedNamespace.MakeWithNetwork([map], [map], privileged: true);
+            using (user)
+            using (network)
+            {
+                Hold(call, $"{user.DangerousGetHandle()} {network.DangerousGetHandle()}\n");
+            }
+
+            return ExitCode.Fine;
+        }
+
         using SafeFileHandle space = MappedNamespace.Make([map], [map], privileged: true);
-        call.Output.Write(string.Create(CultureInfo.InvariantCulture, $"{space.DangerousGetHandle()}\n"));
+        Hold(call, $"{space.DangerousGetHandle()}\n");
+        return ExitCode.Fine;
+    }
+
+    private static void Hold(Invocation call, FormattableString numbers)
+    {
+        call.Output.Write(numbers.ToString(CultureInfo.InvariantCulture));
         using SafeFileHandle input = new(0, ownsHandle: false);
         Span<byte> end = stackalloc byte[1];
         while (FileContents.Read(input, end) > 0)
         {
         }
-
-        return ExitCode.Fine;
     }
 
     private static uint Number(string text)

@@ -128,13 +128,38 @@ public sealed class ModeTests : IDisposable
         Assert.Equal((125, "cdock: the network bridge needs CAP_NET_ADMIN and CAP_SYS_ADMIN in the network namespace of cdock"), (told.ExitCode, told.FirstError));
     }
 
+    /// <summary>The network belongs to the container's users: its root has rights over it, and over no other.</summary>
     [Fact]
-    public void Users_of_ones_own_have_no_bridge_yet_and_none_is_their_default()
+    public void Users_of_ones_own_have_a_network_of_their_own()
     {
-        Assert.Equal("lo", _site.Cdock.Says("tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '", "--userns", "auto"));
-        Outcome told = _site.Cdock.Do("run", "--rm", "--userns", "auto", "--network", "bridge", "host", "true");
-        Assert.Equal((125, "cdock: --userns auto with --network bridge is not supported yet"), (told.ExitCode, told.FirstError));
+        _site.Cdock.Ok("network", "create", "town");
+        _site.Cdock.Ok("network", "create", "hamlet");
+        _site.Start("asker", "--network", "town");
+        _site.Start("web", "--userns", "auto", "--network", "town", "-p", "8080:80", "--cap-add", "NET_ADMIN");
+        for (int round = 0; round < 2; round++)
+        {
+            using (NetworkPlace web = _site.Inside("web"))
+            {
+                web.Serve(ProtocolType.Tcp, 80);
+                Assert.Equal(Site.ClientAddress, _site.Client.Ask(ProtocolType.Tcp, Site.HostAddress, 8080));
+            }
+
+            Assert.Equal((_site.Address("web", "town"), _site.Address("asker", "town")), (_site.Find("asker", "web"), _site.Find("web", "asker")));
+            Assert.NotEqual(Exec("asker", "readlink /proc/self/ns/user"), Exec("web", "readlink /proc/self/ns/user"));
+            Assert.Equal("0 eth0", Exec("web", "cat /proc/sys/net/ipv4/ip_unprivileged_port_start; ls /sys/class/net | grep eth"));
+            Assert.Equal("", Exec("web", "ip address add 10.9.9.9/32 dev lo"));
+            _site.Cdock.Ok("network", "connect", "hamlet", "web");
+            Assert.Equal("eth1", Exec("web", "ls /sys/class/net | grep eth1"));
+            _site.Cdock.Ok("network", "disconnect", "hamlet", "web");
+            _site.Cdock.Ok("restart", "-t", "0", "web");
+        }
+
+        string Exec(string name, string command) => _site.Cdock.Ok("exec", name, "sh", "-c", command).Replace('\n', ' ');
     }
+
+    [Fact]
+    public void Users_of_ones_own_are_connected_where_nothing_is_said()
+        => Assert.Equal("eth0 lo", _site.Cdock.Says("tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' ' | sort | xargs", "--userns", "auto"));
 
     public void Dispose() => _site.Dispose();
 }

@@ -27,7 +27,15 @@ public sealed class NetworkKilledTests : IDisposable
     [InlineData("network connect")]
     [InlineData("network disconnect")]
     [InlineData("update")]
-    public void Cdock_killed_at_its_calls_leaves_nothing_of_the_network(string verb) => CdockKilled(verb, Stride);
+    public void Cdock_killed_at_its_calls_leaves_nothing_of_the_network(string verb) => CdockKilled(verb, Stride, _ => true);
+
+    /// <summary>Rules and rows cannot be changed in one: here one of both is changed, and the other is not yet.</summary>
+    [Theory]
+    [InlineData("rm -f")]
+    [InlineData("network connect")]
+    [InlineData("network disconnect")]
+    [InlineData("update")]
+    public void Cdock_killed_as_it_writes_its_database_leaves_nothing_of_the_network(string verb) => CdockKilled(verb, stride: 2, call => call.Name == "pwrite64");
 
     [Theory]
     [Trait("category", "long")]
@@ -36,7 +44,7 @@ public sealed class NetworkKilledTests : IDisposable
     [InlineData("rm -f")]
     [InlineData("network connect")]
     [InlineData("update")]
-    public void Cdock_killed_at_more_of_its_calls_leaves_nothing_of_the_network(string verb) => CdockKilled(verb, LongStride);
+    public void Cdock_killed_at_more_of_its_calls_leaves_nothing_of_the_network(string verb) => CdockKilled(verb, LongStride, _ => true);
 
     [Theory]
     [InlineData(Stride)]
@@ -49,8 +57,7 @@ public sealed class NetworkKilledTests : IDisposable
                 _site.Cdock.Ok("network", "create", "town");
             }
 
-            int calls = Traced(["network", verb, "town"]);
-            for (int call = 1 + (stride / 2); call <= calls; call += stride)
+            foreach (SystemCall call in Some(Traced(["network", verb, "town"]), stride))
             {
                 _site.Cdock.Do("network", verb == "create" ? "rm" : "create", "town");
                 Kill(["network", verb, "town"], call);
@@ -116,16 +123,18 @@ public sealed class NetworkKilledTests : IDisposable
 
     public void Dispose() => _site.Dispose();
 
-    private void CdockKilled(string verb, int stride)
+    private static IEnumerable<SystemCall> Some(IEnumerable<SystemCall> calls, int stride) => calls.Skip(stride / 2).Where((_, i) => i % stride == 0);
+
+    private void CdockKilled(string verb, int stride, Func<SystemCall, bool> chosen)
     {
         _site.Cdock.Ok("network", "create", "town");
         _site.Cdock.Ok("network", "create", "other");
         string[] words = Words(verb);
         Prepare(verb);
-        int calls = Traced(words);
+        SystemCall[] calls = [.. Traced(words).Where(chosen)];
         End("a whole run");
         int tried = 0;
-        for (int call = 1 + (stride / 2); call <= calls; call += stride)
+        foreach (SystemCall call in Some(calls, stride))
         {
             Prepare(verb);
             Kill(words, call);
@@ -142,7 +151,7 @@ public sealed class NetworkKilledTests : IDisposable
             tried++;
         }
 
-        Assert.True(tried > 5, $"only {tried} calls of {calls} were tried");
+        Assert.True(tried > 5, $"only {tried} calls of {calls.Length} were tried");
         _site.Start("last", "--network", "town", "-p", "8080:80");
         Reached("last");
     }
@@ -187,14 +196,14 @@ public sealed class NetworkKilledTests : IDisposable
     private string[] Bridges()
         => [.. _site.Host.Program("ip", "-o", "link", "show", "type", "bridge").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(": ")[1])];
 
-    private int Traced(string[] words)
+    private SystemCall[] Traced(string[] words)
     {
         string trace = Path.Join(_site.Cdock.Root, "trace");
         Strace(["-o", trace, Cdock.Program, .. words]);
-        return File.ReadLines(trace).Count();
+        return SystemCall.Read(trace);
     }
 
-    private void Kill(string[] words, int call) => Strace(["-o", "/dev/null", "-e", $"inject=all:signal=SIGKILL:when={call}", Cdock.Program, .. words]);
+    private void Kill(string[] words, SystemCall call) => Strace(["-o", "/dev/null", "-e", call.Kill, Cdock.Program, .. words]);
 
     // Not through pipes: what it leaves behind may hold them.
     private void Strace(string[] words)
