@@ -55,6 +55,12 @@ public static unsafe partial class Memory
     /// <summary>Gives pages back.</summary>
     public static void Unmap(void* address, nuint length) => Check.Result(munmap(address, length), $"munmap(0x{(nuint)address:x}, {length})");
 
+    /// <summary>Gives back what the C library keeps of memory that was freed: malloc_trim(3).</summary>
+    public static void TrimHeap() => _ = malloc_trim(0);
+
+    [LibraryImport("libc")]
+    private static partial int malloc_trim(nuint kept);
+
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint mmap(nint address, nuint length, MemoryProtection protection, MappingFlags flags, int file, long offset);
 

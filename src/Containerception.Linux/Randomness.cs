@@ -15,6 +15,14 @@ public static partial class Randomness
         Check.Result(getrandom(buffer, (nuint)buffer.Length, 0), $"getrandom({buffer.Length}, 0)");
     }
 
+    /// <summary>So many bytes, at most 256, as hexadecimal digits.</summary>
+    public static string GetHex(int bytes)
+    {
+        Span<byte> buffer = stackalloc byte[BytesMax];
+        Fill(buffer[..bytes]);
+        return Convert.ToHexStringLower(buffer[..bytes]);
+    }
+
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint getrandom(Span<byte> buffer, nuint size, uint flags);
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Containerception.Images;
 using Containerception.Linux;
 using Microsoft.Win32.SafeHandles;
@@ -23,7 +22,7 @@ internal sealed class ContainerStore(string root, Func<Database> database)
     public ContainerDirectory Make()
     {
         Directory.CreateDirectory(_containers, OwnerOnly);
-        string id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(IdBytes));
+        string id = Randomness.GetHex(IdBytes);
         using SafeFileHandle gate = OpenGate();
         FileContents.Flock(gate, shared: true);
         return ContainerDirectory.Make(_containers, id);

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace Containerception.Engine;
 
 /// <summary>Names of containers: which are allowed, and friendly ones for those that were given none.</summary>
@@ -29,7 +27,7 @@ internal static class Names
     public static string MakeUp(int attempt)
     {
         string name = $"{Pick(Moods)}_{Pick(Vessels)}";
-        return attempt < 3 ? name : $"{name}{RandomNumberGenerator.GetInt32(10, 10_000)}";
+        return attempt < 3 ? name : $"{name}{Random.Shared.Next(10, 10_000)}";
     }
 
     /// <exception cref="EngineException"><see cref="FailureKind.Invalid"/>.</exception>
@@ -43,5 +41,5 @@ internal static class Names
             : throw EngineException.Invalid($"--name: invalid container name \"{name}\"", "2 to 128 of [a-zA-Z0-9_.-], a letter or digit first");
     }
 
-    private static string Pick(string[] words) => words[RandomNumberGenerator.GetInt32(words.Length)];
+    private static string Pick(string[] words) => words[Random.Shared.Next(words.Length)];
 }

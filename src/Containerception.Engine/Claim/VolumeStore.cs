@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using System.Text.Json;
 using Containerception.Images;
 using Containerception.Linux;
@@ -41,7 +40,7 @@ internal sealed class VolumeStore(string root, Database database, TimeProvider c
     /// <param name="options">What a new one is; empty for a directory.</param>
     public VolumeInfo Make(string? name, IReadOnlyDictionary<string, string> labels, IReadOnlyDictionary<string, string> options)
     {
-        string chosen = name is null ? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(NameBytes)) : Checked(name);
+        string chosen = name is null ? Randomness.GetHex(NameBytes) : Checked(name);
         string directory = Path.Join(_volumes, chosen);
         database.Transact(() =>
         {

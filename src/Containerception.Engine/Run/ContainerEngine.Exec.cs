@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Security.Cryptography;
 using Containerception.Linux;
 using Containerception.Oci;
 using Containerception.Supervision;
@@ -23,7 +22,7 @@ public sealed partial class ContainerEngine
         string directory = _store.PathOf(definition.Id);
         RuntimeProgram runtime = Of(definition);
         int init = PidOf(definition);
-        string id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(ExecIdBytes));
+        string id = Randomness.GetHex(ExecIdBytes);
         string command = string.Join(' ', request.Command);
         string draft = Path.Join(directory, $"exec-{id[..16]}");
         using Undo undo = new();

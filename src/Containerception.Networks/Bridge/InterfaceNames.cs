@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Security.Cryptography;
+using Containerception.Linux;
 using System.Text;
 
 namespace Containerception.Networks;
@@ -11,9 +11,10 @@ public static class InterfaceNames
     private const int BytesMax = 15;
 
     private const string Prefix = "veth";
+    private const int RandomBytes = 6;
 
     /// <summary>A name that no interface has: <c>veth</c> and 44 random bits.</summary>
-    public static string Fresh() => Prefix + RandomNumberGenerator.GetHexString(BytesMax - Prefix.Length, lowercase: true);
+    public static string Fresh() => (Prefix + Randomness.GetHex(RandomBytes))[..BytesMax];
 
     /// <summary>Refuses what the kernel would refuse with nothing but EINVAL, or cut off. See dev_valid_name in net/core/dev.c.</summary>
     /// <exception cref="NetworkException">No interface can have that name.</exception>

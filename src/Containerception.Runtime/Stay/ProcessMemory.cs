@@ -1,4 +1,5 @@
 using System.Runtime;
+using Containerception.Linux;
 
 namespace Containerception.Runtime;
 
@@ -9,5 +10,8 @@ internal static class ProcessMemory
     {
         GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+
+        // libseccomp's and the collector's own.
+        Memory.TrimHeap();
     }
 }

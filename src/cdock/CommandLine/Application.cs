@@ -9,17 +9,35 @@ namespace Containerception.Cdock;
 /// <summary>cdock's command line as a whole: which verbs there are, and how what goes wrong is told.</summary>
 internal sealed class Application(Output output)
 {
+    private const string Name = "cdock";
+
     /// <summary>Verbs whose first word that is no flag begins what belongs to the container.</summary>
     private static readonly string[] EndAtFirstWord = ["run", "create", "exec", "top", "child"];
 
     /// <summary>The whole command line.</summary>
-    public RootCommand Tree() => Tree(only: null);
-
-    // A start for one verb must not take the time that it takes to make all of them.
-    private RootCommand Tree(string? only)
+    public RootCommand Tree()
     {
         RootCommand root = new("Containers without a daemon: make one, look into it, end it.");
         root.Directives.Clear();
+        AddVerbs(root, only: null);
+        return root;
+    }
+
+    // A start for one verb must not take the time that it takes to make all of them, nor that of help's words.
+    private Command Tree(string[] words)
+    {
+        if (words is [] or [['-', ..], ..] || Array.Exists(words, word => word is "--help" or "-h" or "-?"))
+        {
+            return Tree();
+        }
+
+        Command root = new(Name);
+        AddVerbs(root, words[0]);
+        return root;
+    }
+
+    private void AddVerbs(Command root, string? only)
+    {
         (string Name, Func<Command> Create)[] verbs =
         [
             ("run", () => RunCommand.Create(output)),
@@ -79,8 +97,6 @@ internal sealed class Application(Output output)
                 root.Subcommands.Add(create());
             }
         }
-
-        return root;
     }
 
     public int Run(string[] words)
@@ -138,7 +154,7 @@ internal sealed class Application(Output output)
 
     private int Invoke(string[] words)
     {
-        RootCommand root = Tree(words.Length > 0 ? words[0] : null);
+        Command root = Tree(words);
         Command? verb = words.Length > 0 ? root.Subcommands.FirstOrDefault(command => command.Name == words[0] || command.Aliases.Contains(words[0])) : null;
         if (words.Length > 0 && verb is null && words[0] is not ['-', ..])
         {
@@ -148,6 +164,7 @@ internal sealed class Application(Output output)
         if (verb is { Subcommands.Count: > 0 } && words.Length == 1)
         {
             words = [verb.Name, "--help"];
+            root = Tree();
         }
 
         string[] rewritten = verb is not null && EndAtFirstWord.Contains(verb.Name) && !AsksForHelp(verb, words)

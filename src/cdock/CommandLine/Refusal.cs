@@ -45,5 +45,5 @@ internal static class Refusal
     }
 
     private static string NameOf(CommandResult result)
-        => result.Parent is CommandResult { Command: not RootCommand } parent ? $"{NameOf(parent)} {result.Command.Name}" : result.Command.Name;
+        => result.Parent is CommandResult { Parent: not null } parent ? $"{NameOf(parent)} {result.Command.Name}" : result.Command.Name;
 }
