@@ -1,6 +1,6 @@
 using System.Globalization;
-using Containerception.Linux;
 using System.Text;
+using Containerception.Linux;
 
 namespace Containerception.Networks;
 
