@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 using System.Text;
 
 namespace Containerception.Engine.Tests;
@@ -42,7 +41,7 @@ public sealed class Cdock : IDisposable
     public string Root { get; } = Path.Join(Path.GetTempPath(), $"cdock-test-{Guid.NewGuid():N}");
 
     /// <summary>What its default bridge and its table of nftables are called.</summary>
-    public string KernelName => "cdock-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Root)))[..8];
+    public string KernelName => $"cdock-{Encoding.UTF8.GetBytes(Root).Aggregate(2_166_136_261u, static (hash, letter) => unchecked((hash ^ letter) * 16_777_619u)):x8}";
 
     private static string RepositoryOf([CallerFilePath] string file = "") => Path.GetFullPath(Path.Join(Path.GetDirectoryName(file)!, "../../.."));
 
