@@ -77,9 +77,11 @@ public sealed partial class ContainerEngine
             List<PublishedPort> ports = NetworkStore.Ports.Of(id);
             if (ports.Count > 0)
             {
+                // Asked here: for a plain user the rest is done on another thread, and this one has the database.
+                PublishedPort[] all = [.. ports, .. WhereTheyLedOtherwise(ports, id)];
                 UserNetwork.Run(() =>
                 {
-                    Firewall.Withdraw([.. ports, .. WhereTheyLedOtherwise(ports, id)]);
+                    Firewall.Withdraw(all);
                     Firewall.ForgetFlows(ports);
                 });
                 NetworkStore.Ports.Remove(id);
