@@ -105,7 +105,7 @@ public sealed class KilledTests : IDisposable
         SystemCall[] calls = Traced(words);
         End();
         int tried = 0;
-        foreach (SystemCall call in Some(calls, stride))
+        foreach (SystemCall call in SystemCall.Some(calls, stride))
         {
             Prepare(verb);
             Strace(["-o", "/dev/null", "-e", call.Kill, Cdock.Program, .. words]);
@@ -125,8 +125,6 @@ public sealed class KilledTests : IDisposable
         Assert.True(tried > 5, $"only {tried} calls of {calls.Length} were tried");
     }
 
-    private static IEnumerable<SystemCall> Some(SystemCall[] calls, int stride) => calls.Skip(stride / 2).Where((_, i) => i % stride == 0);
-
     private void SupervisorKilled(bool autoRemove, int stride)
     {
         Needs.Met(Cdock.Runtime == "ception", "ception");
@@ -144,7 +142,7 @@ public sealed class KilledTests : IDisposable
         End();
         SystemCall[] calls = SystemCall.Read(trace);
         int tried = 0;
-        foreach (SystemCall call in Some(calls, stride))
+        foreach (SystemCall call in SystemCall.Some(calls, stride))
         {
             Wrap($"-o /dev/null -e {call.Kill}");
             Finish(cdock, run);

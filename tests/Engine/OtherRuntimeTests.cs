@@ -63,6 +63,15 @@ public sealed class OtherRuntimeTests : IDisposable
         Assert.Contains("for lack of memory", _cdock.Ok("why", "greedy"), StringComparison.Ordinal);
     }
 
+    /// <summary>The user namespace is there before the container is, for the network belongs to it: the runtime joins both.</summary>
+    [Theory]
+    [InlineData("runc")]
+    [InlineData("crun")]
+    public void It_can_have_users_and_a_network_of_its_own(string name)
+        => Assert.Equal("0 65536 eth0\n", _cdock.Do(
+            "run", "--rm", "--runtime", Runtime(name), "--userns", "auto", "host", "sh", "-c",
+            "echo $(id -u) $(tr -s ' ' </proc/self/uid_map | cut -d' ' -f4) $(ls /sys/class/net | grep eth)").Output);
+
     public void Dispose() => _cdock.Dispose();
 
     // One of its name, that enters the chroot of the peers where there is one: crun needs to be shown cgroups as it knows them.

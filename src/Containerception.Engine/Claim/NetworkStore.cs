@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using Containerception.Images;
 using Containerception.Linux;
 using Containerception.Networks;
@@ -35,7 +34,7 @@ internal sealed class NetworkStore(string root, Database database, TimeProvider 
     public PortTable Ports { get; } = new(database);
 
     /// <summary>Tells this engine's things in the kernel from those of another: empty for the one in the usual place.</summary>
-    public string Suffix { get; } = root == DefaultRoot ? "" : Hash(root).ToString("x8", CultureInfo.InvariantCulture);
+    public string Suffix { get; } = root == DefaultRoot ? "" : StableHash.Of(root).ToString("x8", CultureInfo.InvariantCulture);
 
     /// <summary>The table of nftables.</summary>
     public string FirewallTable => Suffix.Length == 0 ? "cdock" : $"cdock-{Suffix}";
@@ -184,10 +183,6 @@ internal sealed class NetworkStore(string root, Database database, TimeProvider 
         Table.Put(address.AddressFamily == AddressFamily.InterNetwork ? ended with { Network = network.Id, Address4 = null } : ended with { Network = network.Id, Address6 = null });
         return address;
     }
-
-    // FNV-1a: the first cryptographic hash of a process loads OpenSSL, which takes milliseconds, and nobody's secret is at stake.
-    private static uint Hash(string text)
-        => Encoding.UTF8.GetBytes(text).Aggregate(2_166_136_261u, static (hash, letter) => unchecked((hash ^ letter) * 16_777_619u));
 
     private static SafeFileHandle TakeTurn()
     {

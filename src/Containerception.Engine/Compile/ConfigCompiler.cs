@@ -16,7 +16,7 @@ internal static class ConfigCompiler
         .Add(PingGroups, "0 2147483647");
 
     // A user namespace has not so many groups, and the kernel wants ones that it has.
-    private static readonly ImmutableSortedDictionary<string, string> PlainUsersNetworkSysctls = NetworkSysctls.Remove(PingGroups);
+    private static readonly ImmutableSortedDictionary<string, string> MappedUsersNetworkSysctls = NetworkSysctls.Remove(PingGroups);
 
     public const string PathVariable = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -113,7 +113,7 @@ internal static class ConfigCompiler
             ],
 
             // docker's: nobody else is in the namespace whom a low port or an echo request could harm.
-            Sysctl = isShared ? linux.Sysctl : (PlainUser.IsRootOfHisOwn || request.Namespaces.OwnUser ? PlainUsersNetworkSysctls : NetworkSysctls).SetItems(linux.Sysctl),
+            Sysctl = isShared ? linux.Sysctl : (PlainUser.IsRootOfHisOwn || request.Namespaces.OwnUser ? MappedUsersNetworkSysctls : NetworkSysctls).SetItems(linux.Sysctl),
         };
     }
 

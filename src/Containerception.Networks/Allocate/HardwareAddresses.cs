@@ -1,7 +1,6 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.NetworkInformation;
-using System.Security.Cryptography;
-using System.Text;
 
 namespace Containerception.Networks;
 
@@ -29,5 +28,9 @@ public static class HardwareAddresses
 
     /// <summary>That of an interface that stands for a text.</summary>
     public static PhysicalAddress Of(string text)
-        => new([LocallyAdministered, OfText, .. SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, Tail)]);
+    {
+        byte[] result = [LocallyAdministered, OfText, 0, 0, 0, 0];
+        BinaryPrimitives.WriteUInt32BigEndian(result.AsSpan(2), StableHash.Of(text));
+        return new PhysicalAddress(result);
+    }
 }

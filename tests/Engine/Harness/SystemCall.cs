@@ -8,6 +8,9 @@ internal readonly record struct SystemCall(string Name, int Ordinal)
     /// <summary>What strace's <c>-e</c> takes.</summary>
     public string Kill => $"inject={Name}:signal=SIGKILL:when={Ordinal}";
 
+    /// <summary>Every so manyeth of them.</summary>
+    public static IEnumerable<SystemCall> Some(IEnumerable<SystemCall> calls, int stride) => calls.Skip(stride / 2).Where((_, i) => i % stride == 0);
+
     /// <summary>The calls of a trace, in order.</summary>
     public static SystemCall[] Read(string trace)
     {

@@ -57,7 +57,7 @@ public sealed class NetworkKilledTests : IDisposable
                 _site.Cdock.Ok("network", "create", "town");
             }
 
-            foreach (SystemCall call in Some(Traced(["network", verb, "town"]), stride))
+            foreach (SystemCall call in SystemCall.Some(Traced(["network", verb, "town"]), stride))
             {
                 _site.Cdock.Do("network", verb == "create" ? "rm" : "create", "town");
                 Kill(["network", verb, "town"], call);
@@ -123,8 +123,6 @@ public sealed class NetworkKilledTests : IDisposable
 
     public void Dispose() => _site.Dispose();
 
-    private static IEnumerable<SystemCall> Some(IEnumerable<SystemCall> calls, int stride) => calls.Skip(stride / 2).Where((_, i) => i % stride == 0);
-
     private void CdockKilled(string verb, int stride, Func<SystemCall, bool> chosen)
     {
         _site.Cdock.Ok("network", "create", "town");
@@ -134,7 +132,7 @@ public sealed class NetworkKilledTests : IDisposable
         SystemCall[] calls = [.. Traced(words).Where(chosen)];
         End("a whole run");
         int tried = 0;
-        foreach (SystemCall call in Some(calls, stride))
+        foreach (SystemCall call in SystemCall.Some(calls, stride))
         {
             Prepare(verb);
             Kill(words, call);
