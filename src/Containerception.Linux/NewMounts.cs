@@ -148,6 +148,24 @@ public static partial class NewMounts
         => Check.Result(move_mount(SyscallNumbers.SYS_move_mount, fromDirectory, fromPath, toDirectory, toPath, flags),
             $"move_mount({fromDirectory}, {fromPath}, {toDirectory}, {toPath}, {flags})");
 
+    /// <summary>
+    /// The file at a path through a mount of its own that is read-only and attached nowhere: who holds a descriptor of a program that was executed
+    /// so cannot open it for writing (CVE-2019-5736). Null without the right to mount, or before Linux 5.12.
+    /// </summary>
+    public static SafeFileHandle? TryCloneReadOnly(string path)
+    {
+        try
+        {
+            SafeFileHandle tree = OpenTree(Descriptor.WorkingDirectory, path, OpenTreeFlags.OPEN_TREE_CLONE | OpenTreeFlags.OPEN_TREE_CLOEXEC);
+            MountSetAttr(tree, recursive: false, new MountAttr { attr_set = MountAttributes.MOUNT_ATTR_RDONLY });
+            return tree;
+        }
+        catch (LinuxException failure) when (failure.Errno is Errno.EPERM or Errno.EINVAL or Errno.ENOSYS)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Changes the attributes of the mount <paramref name="mount"/>, with <paramref name="recursive"/> those below it too: all or none.</summary>
     public static void MountSetAttr(SafeFileHandle mount, bool recursive, in MountAttr attributes)
         => MountSetAttr(mount, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), attributes);

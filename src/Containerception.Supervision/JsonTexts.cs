@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Containerception.Supervision;
 
 /// <summary>Reads and writes small documents by hand: a serializer would cost each supervisor the memory of its tables.</summary>
-internal static class JsonTexts
+public static class JsonTexts
 {
     public static void WriteMap(this Utf8JsonWriter json, string name, ImmutableSortedDictionary<string, string> map)
     {

@@ -14,7 +14,7 @@ public sealed class CleanupTests : IDisposable
         _cdock.Run("--memory", "1k", "host", "true");
 
         Assert.Empty(_cdock.Ids());
-        Assert.Empty(Cgroups());
+        Assert.Empty(Cdock.Cgroups());
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class CleanupTests : IDisposable
 
         // Its supervisor removes it, since nobody else is left to.
         Cdock.Until(() => _cdock.Ids().Length == 0, "it is removed");
-        Assert.Empty(Cgroups());
+        Assert.Empty(Cdock.Cgroups());
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class CleanupTests : IDisposable
         }
 
         Cdock.Until(() => { _cdock.Do("ps"); return _cdock.Ids().Length == 0; }, "no directory left");
-        Cdock.Until(() => Cgroups().Length == 0, "no cgroup left");
+        Cdock.Until(() => Cdock.Cgroups().Length == 0, "no cgroup left");
     }
 
     [Fact]
@@ -87,7 +87,4 @@ public sealed class CleanupTests : IDisposable
     }
 
     public void Dispose() => _cdock.Dispose();
-
-    private static string[] Cgroups()
-        => Directory.Exists("/sys/fs/cgroup/pids/cdock") ? Directory.GetDirectories("/sys/fs/cgroup/pids/cdock") : [];
 }

@@ -39,6 +39,19 @@ public sealed class CopyTests : IDisposable
     }
 
     [Fact]
+    public void A_directory_that_is_there_stays_what_it_is()
+    {
+        Running("mkdir -m 777 /tmp/open; echo x >/tmp/open/x; mkdir -m 750 /tmp/app; chown 7:8 /tmp/app");
+        Write("out/y", "y");
+        File.SetUnixFileMode(Path.Join(_directory, "out"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        Copied("box:/tmp/open/.", Path.Join(_directory, "out"));
+        Copied(Path.Join(_directory, "out/."), "box:/tmp/app");
+        Assert.Equal("0:0 700", Stat("out"));
+        Assert.Equal("7:8 750\nx\ny\n", Inside("stat -c '%u:%g %a' /tmp/app; ls /tmp/app"));
+    }
+
+    [Fact]
     public void Owners_are_the_roots_inside_and_the_callers_outside_unless_they_are_kept()
     {
         Running("echo x >/tmp/theirs; chown 7:8 /tmp/theirs; chmod 4751 /tmp/theirs");
@@ -140,7 +153,29 @@ public sealed class CopyTests : IDisposable
         Assert.Equal("tree/|tree/sub/|tree/sub/link -> page|tree/sub/page", Listed("box:/tmp/tree"));
         Assert.Equal("./|./sub/|./sub/link -> page|./sub/page", Listed("box:/tmp/tree/."));
         Assert.Equal("page", Listed("box:/tmp/tree/sub/page"));
-        Assert.Equal("cdock: cp from a stream (-) is not supported yet", _cdock.Do("cp", "-", "box:/tmp").FirstError);
+    }
+
+    [Fact]
+    public void An_archive_is_unpacked_into_a_directory()
+    {
+        Running("mkdir -m 700 /tmp/there; mkdir /tmp/out /tmp/linked; ln -s /tmp/out /tmp/linked/tree");
+        Write("tree/sub/page", "page");
+        Write("tree/.wh.page", "a name like any");
+        string archive = $"tar -C {_directory} --owner=7 --group=8 --numeric-owner -cf - tree";
+
+        Unpacked($"{archive} | CDOCK cp - box:/tmp/there", "");
+        Assert.Equal("page7:8", _cdock.Do("exec", "box", "sh", "-c", "cat /tmp/there/tree/sub/page; stat -c %u:%g /tmp/there/tree/sub/page").Output.TrimEnd('\n'));
+        Assert.Equal(".wh.page sub", _cdock.Do("exec", "box", "sh", "-c", "ls -A /tmp/there/tree | tr '\\n' ' '").Output.Trim());
+        Unpacked($"{archive} | CDOCK cp - box:/tmp/linked", "cdock: cannot overwrite non-directory \"tree\" with directory");
+        Assert.Equal("700 0", _cdock.Do("exec", "box", "sh", "-c", "stat -c %a /tmp/there; ls /tmp/out | wc -l").Output.Replace('\n', ' ').Trim());
+        Unpacked($"{archive} | gzip | CDOCK cp - box:/tmp/out", "");
+
+        // Nothing of an archive that is cut off, and nothing outside.
+        Unpacked($"{archive} | head -c 1500 | CDOCK cp - box:/tmp/there", "cdock: the archive");
+        Unpacked($"tar -C {_directory} -P --transform 's,^,../../../,' -cf - tree/sub | CDOCK cp - box:/tmp/there", "cdock: ");
+        Unpacked($"{archive} | CDOCK cp - box:/tmp/there/tree/sub/page", "cdock: /tmp/there/tree/sub/page is no directory");
+        Unpacked($"{archive} | CDOCK cp - box:/tmp/none", "cdock: Could not find the file /tmp/none in container box");
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Join(_cdock.Root, "staging")));
     }
 
     [Fact]
@@ -189,6 +224,14 @@ public sealed class CopyTests : IDisposable
     {
         Outcome outcome = _cdock.Do(["cp", .. words], input: null);
         Assert.True(outcome.ExitCode == 0, $"{string.Join(' ', words)}: {outcome.Error}");
+    }
+
+    private void Unpacked(string pipeline, string error)
+    {
+        using Process copy = _cdock.Start("sh", ["-c", pipeline.Replace("CDOCK", Cdock.Program, StringComparison.Ordinal)]);
+        Outcome outcome = Cdock.Finish(copy);
+        Assert.True(error.Length == 0 ? outcome.ExitCode == 0 : outcome.ExitCode == 1, $"{pipeline}: {outcome.ExitCode} {outcome.Error}");
+        Assert.StartsWith(error, outcome.Error, StringComparison.Ordinal);
     }
 
     private string Listed(string source)

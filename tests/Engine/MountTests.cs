@@ -87,6 +87,12 @@ public sealed class MountTests : IDisposable
         Assert.Equal("of-the-bundle\n/tmp\na b\n", _cdock.Run("--bundle", bundle).Output);
         Assert.Equal("of-the-flag\n/\na c\n", _cdock.Run("--hostname", "of-the-flag", "-w", "/", "-e", "B=c", "--bundle", bundle).Output);
         Assert.Equal("words\n", _cdock.Run("--bundle", bundle, "echo", "words").Output);
+
+        // It has no capabilities, and gets what is added to them and no others.
+        string[] capabilities = ["--bundle", bundle, "sh", "-c", "grep CapBnd /proc/self/status"];
+        Assert.EndsWith("0000000000000000\n", _cdock.Run(capabilities).Output, StringComparison.Ordinal);
+        Assert.EndsWith("0000000000000000\n", _cdock.Run(["--cap-drop", "NET_RAW", .. capabilities]).Output, StringComparison.Ordinal);
+        Assert.EndsWith("0000000000000020\n", _cdock.Run(["--cap-add", "KILL", .. capabilities]).Output, StringComparison.Ordinal);
     }
 
     public void Dispose() => _cdock.Dispose();

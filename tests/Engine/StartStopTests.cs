@@ -32,6 +32,20 @@ public sealed class StartStopTests : IDisposable
     }
 
     [Fact]
+    public void Who_is_started_by_somebody_else_at_this_moment_is_not_removed_and_not_waited_for()
+    {
+        string id = _cdock.Ok("create", "--name", "one", "--runtime", Cdock.Runtime, "host", "true");
+        using Process starter = _cdock.Start("flock", [Path.Join(_cdock.Root, "containers", id), "sh", "-c", "echo held; sleep 100"]);
+        Assert.Equal("held", starter.StandardOutput.ReadLine());
+
+        Outcome outcome = _cdock.Do("rm", "one");
+        Assert.Equal((1, "cdock: the container one was started meanwhile, or ends at this moment"), (outcome.ExitCode, outcome.FirstError));
+        starter.Kill(entireProcessTree: true);
+        starter.WaitForExit();
+        _cdock.Ok("rm", "one");
+    }
+
+    [Fact]
     public void Stop_waits_as_long_as_it_was_told_and_then_kills()
     {
         string id = _cdock.Detached("deaf", "trap '' TERM; while :; do sleep 0.05; done", "--stop-timeout", "1");

@@ -37,6 +37,40 @@ public sealed class VolumeTests : IDisposable
     }
 
     [Fact]
+    public void Whose_filling_was_killed_gets_the_rest_and_loses_nothing()
+    {
+        Directory.CreateDirectory(Path.Join(_root.Location, "srv"));
+        File.WriteAllText(Path.Join(_root.Location, "srv/page"), "of the image\n");
+        _cdock.Ok("volume", "create", "half");
+        string volume = Path.Join(_cdock.Root, "volumes/half");
+
+        // As kill -9 leaves it in the copying.
+        Directory.CreateDirectory(Path.Join(volume, "beginning/half"));
+        Assert.Equal("of the image\n", Sh("-v", "half:/srv", "cat /srv/page"));
+        Assert.Equal(["_data"], Directory.GetFileSystemEntries(volume).Select(path => Path.GetFileName(path)));
+
+        // And in the renaming; meanwhile the volume has a user's files.
+        Directory.CreateDirectory(Path.Join(volume, "copy"));
+        File.WriteAllText(Path.Join(volume, "copy/page"), "of the image\n");
+        File.WriteAllText(Path.Join(volume, "copy/more"), "more of the image\n");
+        File.WriteAllText(Path.Join(volume, "_data/page"), "a user's\n");
+        File.WriteAllText(Path.Join(volume, "_data/mine"), "a user's too\n");
+        Assert.Equal("a user's too\nmore of the image\na user's\n", Sh("-v", "half:/srv", "cat /srv/*"));
+        Assert.Equal(["_data"], Directory.GetFileSystemEntries(volume).Select(path => Path.GetFileName(path)));
+    }
+
+    [Fact]
+    public void Of_a_removed_volume_nothing_is_left_however_deep_it_was_or_whoever_was_killed()
+    {
+        Assert.Equal("", Sh("-v", "/data", "cd /data; name=$(printf %0200d 0); mkdir top; for i in $(seq 40); do mkdir new; mv top new/$name; mv new top; done"));
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Join(_cdock.Root, "volumes")));
+
+        Directory.CreateDirectory(Path.Join(_cdock.Root, "volumes/.going/_data/deep"));
+        Assert.Equal("", Sh("true"));
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Join(_cdock.Root, "volumes")));
+    }
+
+    [Fact]
     public void A_root_that_leads_outside_gives_a_volume_nothing_of_the_host()
     {
         string secret = Path.Join(_cdock.Root, "secret");
@@ -85,19 +119,6 @@ public sealed class VolumeTests : IDisposable
         Assert.Equal("data\n", _cdock.Do("volume", "ls", "-q").Output);
         Assert.Equal(0, _cdock.Do("volume", "rm", "data").ExitCode);
         Assert.Empty(Directory.GetFileSystemEntries(Path.Join(_cdock.Root, "volumes")));
-    }
-
-    [Fact]
-    public void A_filling_that_was_killed_is_done_anew()
-    {
-        Directory.CreateDirectory(Path.Join(_root.Location, "srv"));
-        File.WriteAllText(Path.Join(_root.Location, "srv/page"), "whole\n");
-        _cdock.Do("volume", "create", "data");
-        File.WriteAllText(Path.Join(_cdock.Root, "volumes/data/filling"), "");
-        File.WriteAllText(Path.Join(_cdock.Root, "volumes/data/_data/half"), "");
-
-        Assert.Equal("page\n", Sh("-v", "data:/srv", "ls /srv"));
-        Assert.False(File.Exists(Path.Join(_cdock.Root, "volumes/data/filling")));
     }
 
     [Fact]

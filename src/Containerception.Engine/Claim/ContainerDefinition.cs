@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Containerception.Oci;
 using Containerception.Supervision;
 
@@ -9,28 +8,25 @@ namespace Containerception.Engine;
 /// <summary>What a container is, from its making to its removal: a row of the database, most of it as JSON.</summary>
 internal sealed record ContainerDefinition
 {
-    [JsonIgnore]
+    private const int StopSignalDefault = 15;
+    private const int StopTimeoutDefault = 10;
+    private const string LogDriverDefault = "json-file";
+
     public string Id { get; init; } = "";
 
-    [JsonIgnore]
     public string Name { get; init; } = "";
 
     /// <summary>What it started on.</summary>
-    [JsonIgnore]
     public string Image { get; init; } = "";
 
-    [JsonIgnore]
     public DateTimeOffset Created { get; init; }
 
     /// <summary>The absolute path of the runtime that makes it: the only one that knows it.</summary>
-    [JsonIgnore]
     public string Runtime { get; init; } = "";
 
-    [JsonIgnore]
     public bool AutoRemove { get; init; }
 
     /// <summary>The policy in <see cref="RestartPolicy.ToString"/>'s words.</summary>
-    [JsonIgnore]
     public string Restart { get; init; } = "no";
 
     /// <summary>The digest of the image's configuration; null when it started on no image.</summary>
@@ -73,11 +69,11 @@ internal sealed record ContainerDefinition
 
     public bool IpcShareable { get; init; }
 
-    public int StopSignal { get; init; } = 15;
+    public int StopSignal { get; init; } = StopSignalDefault;
 
-    public int StopTimeoutSeconds { get; init; } = 10;
+    public int StopTimeoutSeconds { get; init; } = StopTimeoutDefault;
 
-    public string LogDriver { get; init; } = "json-file";
+    public string LogDriver { get; init; } = LogDriverDefault;
 
     public ImmutableSortedDictionary<string, string> LogOptions { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
@@ -91,13 +87,112 @@ internal sealed record ContainerDefinition
     /// <summary>How it is connected; null for one that was made before there were networks, which has what its config.json says.</summary>
     public NetworkingDefinition? Networking { get; init; }
 
-    public string ToJson() => JsonSerializer.Serialize(this, EngineJson.Default.ContainerDefinition);
+    public string ToJson() => DefinitionJson.Write(json =>
+    {
+        json.WriteOptional("imageId", ImageId);
+        json.WriteTexts("command", Command);
+        json.WriteNumber("entrypointLength", EntrypointLength);
+        json.WriteOptional("entrypoint", Entrypoint);
+        json.WriteTexts("arguments", Arguments);
+        json.WriteTexts("environment", Environment);
+        json.WriteOptional("user", User);
+        json.WriteOptional("workingDirectory", WorkingDirectory);
+        Root.Write(json, "root");
+        json.WriteBoolean("tty", Tty);
+        json.WriteBoolean("openStdin", OpenStdin);
+        json.WriteBoolean("stdinOnce", StdinOnce);
+        json.WriteTexts("attach", Attach);
+        json.WriteOptional("pidOf", PidOf);
+        json.WriteOptional("ipcOf", IpcOf);
+        json.WriteBoolean("ipcShareable", IpcShareable);
+        json.WriteNumber("stopSignal", StopSignal);
+        json.WriteNumber("stopTimeoutSeconds", StopTimeoutSeconds);
+        json.WriteString("logDriver", LogDriver);
+        json.WriteMap("logOptions", LogOptions);
+        WriteHealth(json, Health);
+        json.WriteMap("labels", Labels);
+        json.WriteStartArray("fillings");
+        foreach (VolumePlace place in Fillings)
+        {
+            place.Write(json);
+        }
 
-    public static ContainerDefinition FromJson(string json) => JsonSerializer.Deserialize(json, EngineJson.Default.ContainerDefinition)!;
+        json.WriteEndArray();
+        Networking?.Write(json, "networking");
+    });
+
+    public static ContainerDefinition FromJson(string json) => DefinitionJson.Read(json, static root => new ContainerDefinition
+    {
+        ImageId = root.TextOrNull("imageId"),
+        Command = root.TextsOrNone("command"),
+        EntrypointLength = root.NumberOr("entrypointLength"),
+        Entrypoint = root.TextOrNull("entrypoint"),
+        Arguments = root.TextsOrNone("arguments"),
+        Environment = root.TextsOrNone("environment"),
+        User = root.TextOrNull("user"),
+        WorkingDirectory = root.TextOrNull("workingDirectory"),
+        Root = RootDefinition.Read(root.GetProperty("root")),
+        Tty = root.FlagOr("tty"),
+        OpenStdin = root.FlagOr("openStdin"),
+        StdinOnce = root.FlagOr("stdinOnce"),
+        Attach = root.TextsOrNone("attach"),
+        PidOf = root.TextOrNull("pidOf"),
+        IpcOf = root.TextOrNull("ipcOf"),
+        IpcShareable = root.FlagOr("ipcShareable"),
+        StopSignal = root.NumberOr("stopSignal", StopSignalDefault),
+        StopTimeoutSeconds = root.NumberOr("stopTimeoutSeconds", StopTimeoutDefault),
+        LogDriver = root.TextOrNull("logDriver") ?? LogDriverDefault,
+        LogOptions = root.MapOrNone("logOptions"),
+        Health = root.PartOrNull("health", ReadHealth),
+        Labels = root.MapOrNone("labels"),
+        Fillings = root.ListOrNone("fillings", VolumePlace.Read),
+        Networking = root.PartOrNull("networking", NetworkingDefinition.Read),
+    });
+
+    private static void WriteHealth(Utf8JsonWriter json, HealthPlan? health)
+    {
+        if (health is null)
+        {
+            return;
+        }
+
+        json.WriteStartObject("health");
+        json.WriteTexts("command", health.Command);
+        json.WriteTime("interval", health.Interval);
+        json.WriteTime("timeout", health.Timeout);
+        json.WriteTime("startPeriod", health.StartPeriod);
+        json.WriteTime("startInterval", health.StartInterval);
+        json.WriteNumber("retries", health.Retries);
+        json.WriteEndObject();
+    }
+
+    private static HealthPlan ReadHealth(JsonElement health)
+    {
+        HealthPlan plan = new() { Command = health.TextsOrNone("command") };
+        return plan with
+        {
+            Interval = health.TimeOr("interval", plan.Interval),
+            Timeout = health.TimeOr("timeout", plan.Timeout),
+            StartPeriod = health.TimeOr("startPeriod", plan.StartPeriod),
+            StartInterval = health.TimeOr("startInterval", plan.StartInterval),
+            Retries = health.NumberOr("retries", plan.Retries),
+        };
+    }
 }
 
 /// <summary>Where in a container a volume is.</summary>
-internal sealed record VolumePlace(string Volume, string Destination);
+internal sealed record VolumePlace(string Volume, string Destination)
+{
+    public void Write(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString("volume", Volume);
+        json.WriteString("destination", Destination);
+        json.WriteEndObject();
+    }
+
+    public static VolumePlace Read(JsonElement place) => new(place.Text("volume"), place.Text("destination"));
+}
 
 /// <summary>What must be known of a request to make its root once more.</summary>
 internal sealed record RootDefinition(string Kind, string? Path, bool Overlay, bool ReadOnly, bool OwnUser, ImmutableArray<string>? Only)
@@ -119,6 +214,32 @@ internal sealed record RootDefinition(string Kind, string? Path, bool Overlay, b
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
+    public void Write(Utf8JsonWriter json, string name)
+    {
+        json.WriteStartObject(name);
+        json.WriteString("kind", Kind);
+        json.WriteOptional("path", Path);
+        json.WriteBoolean("overlay", Overlay);
+        json.WriteBoolean("readOnly", ReadOnly);
+        json.WriteBoolean("ownUser", OwnUser);
+        if (Only is { } only)
+        {
+            json.WriteTexts("only", only);
+        }
+
+        json.WriteOptional("imageId", ImageId);
+        json.WriteBoolean("isThrowaway", IsThrowaway);
+        json.WriteEndObject();
+    }
+
+    public static RootDefinition Read(JsonElement root) => new(
+        root.Text("kind"), root.TextOrNull("path"), root.FlagOr("overlay"), root.FlagOr("readOnly"), root.FlagOr("ownUser"),
+        root.TryGetProperty("only", out JsonElement only) && only.ValueKind == JsonValueKind.Array ? only.Texts() : null)
+    {
+        ImageId = root.TextOrNull("imageId"),
+        IsThrowaway = root.FlagOr("isThrowaway"),
+    };
+
     public RunRequest ToRequest() => new()
     {
         Root = Kind switch
@@ -133,12 +254,3 @@ internal sealed record RootDefinition(string Kind, string? Path, bool Overlay, b
         Namespaces = new NamespacesRequest { OwnUser = OwnUser, Only = Only },
     };
 }
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(ContainerDefinition))]
-[JsonSerializable(typeof(NetworkDefinition))]
-[JsonSerializable(typeof(EndpointDefinition))]
-[JsonSerializable(typeof(ImmutableSortedDictionary<string, string>))]
-internal sealed partial class EngineJson : JsonSerializerContext;

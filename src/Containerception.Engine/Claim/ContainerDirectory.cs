@@ -12,6 +12,9 @@ internal sealed class ContainerDirectory : IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
+    // A supervisor that has said how its program ended has little left to do.
+    private static readonly TimeSpan EndingMax = TimeSpan.FromSeconds(5);
+
     private readonly SafeFileHandle _lock;
 
     private ContainerDirectory(string path, SafeFileHandle held)
@@ -42,18 +45,30 @@ internal sealed class ContainerDirectory : IDisposable
         return new ContainerDirectory(path, held);
     }
 
+    /// <summary>Locks the directory of a container that is about to end; null when it is gone, or runs once more, or nobody lets go of it.</summary>
+    public static ContainerDirectory? TakeEnding(string path)
+    {
+        // Waiting in flock(2) would be waiting for the end of whoever starts it meanwhile.
+        for (TimeSpan pause = TimeSpan.FromMilliseconds(1), waited = TimeSpan.Zero; ; waited += pause, pause *= 1.5)
+        {
+            ContainerDirectory? taken = TryTake(path);
+            if (taken is not null || waited > EndingMax || !Directory.Exists(path) || StatusReport.TryRead(path) is { State: "running" or "paused" or "restarting" })
+            {
+                return taken;
+            }
+
+            Thread.Sleep(pause);
+        }
+    }
+
     /// <summary>Locks a directory that nobody runs; null when somebody does, or it is gone.</summary>
-    public static ContainerDirectory? TryTake(string path, bool wait = false)
+    public static ContainerDirectory? TryTake(string path)
     {
         SafeFileHandle? handle = null;
         try
         {
             handle = Files.Open(path, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY);
-            if (wait)
-            {
-                FileContents.Flock(handle);
-            }
-            else if (!FileContents.TryFlock(handle))
+            if (!FileContents.TryFlock(handle))
             {
                 handle.Dispose();
                 return null;
@@ -98,20 +113,6 @@ internal sealed class ContainerDirectory : IDisposable
     public void RemovePlan() => File.Delete(PlanPath);
 
     public void WriteConfig(byte[] config) => WriteForOwner(System.IO.Path.Join(Path, "config.json"), config);
-
-    /// <summary>
-    /// Lets the users of a container pass through to its root, without seeing anything on the way: with a user namespace the runtime is
-    /// nobody in particular by the time it looks for the root.
-    /// </summary>
-    public void LetThrough()
-    {
-        const UnixFileMode passage = OwnerOnly | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
-        string containers = System.IO.Path.GetDirectoryName(Path)!;
-        foreach (string path in new[] { Path, containers, System.IO.Path.GetDirectoryName(containers)! })
-        {
-            File.SetUnixFileMode(path, File.GetUnixFileMode(path) | passage);
-        }
-    }
 
     /// <summary>Removes everything; the lock stays until this is disposed.</summary>
     public void Remove() => FileTrees.Remove(Path);

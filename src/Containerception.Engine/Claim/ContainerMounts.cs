@@ -12,7 +12,7 @@ internal sealed class ContainerMounts(string root)
     // What is the host's because a namespace is: nobody asked for the mount.
     private static readonly string[] HostsOwn = ["/sys", "/dev/mqueue", "/dev/shm"];
 
-    private readonly string _volumes = Path.Join(root, "volumes") + "/";
+    private readonly string _volumes = VolumeStore.In(root) + "/";
     private readonly string _containers = Path.Join(root, "containers") + "/";
 
     public ImmutableArray<ContainerMount> Of(RuntimeConfig config) => [.. config.Mounts.Where(IsAskedFor).Select(Read)];

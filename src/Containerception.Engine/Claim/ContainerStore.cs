@@ -21,6 +21,7 @@ internal sealed class ContainerStore(string root, Func<Database> database)
     /// <summary>Makes a directory for a new container, locked.</summary>
     public ContainerDirectory Make()
     {
+        StateRoot.Make(root);
         Directory.CreateDirectory(_containers, OwnerOnly);
         string id = Randomness.GetHex(IdBytes);
         using SafeFileHandle gate = OpenGate();

@@ -1,20 +1,17 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Text.Json;
-using System.Text.Json.Serialization;
+using Containerception.Supervision;
 
 namespace Containerception.Engine;
 
 /// <summary>What a network is, from its making to its removal: a row of the database, most of it as JSON.</summary>
 internal sealed record NetworkDefinition
 {
-    [JsonIgnore]
     public string Id { get; init; } = "";
 
-    [JsonIgnore]
     public string Name { get; init; } = "";
 
-    [JsonIgnore]
     public DateTimeOffset Created { get; init; }
 
     public required string Driver { get; init; }
@@ -42,21 +39,47 @@ internal sealed record NetworkDefinition
     public ImmutableSortedDictionary<string, string> Labels { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
     /// <summary>Only on networks that somebody made containers are found by name: docker's rule.</summary>
-    [JsonIgnore]
     public bool HasNames => Name != NetworkingRequest.DefaultNetwork;
 
-    [JsonIgnore]
     public bool IsBridge => Driver == "bridge";
 
-    [JsonIgnore]
     public PoolDefinition? Pool4 => Pools.FirstOrDefault(pool => !pool.IsIPv6);
 
-    [JsonIgnore]
     public PoolDefinition? Pool6 => Pools.FirstOrDefault(pool => pool.IsIPv6);
 
-    public string ToJson() => JsonSerializer.Serialize(this, EngineJson.Default.NetworkDefinition);
+    public string ToJson() => DefinitionJson.Write(json =>
+    {
+        json.WriteString("driver", Driver);
+        json.WriteString("device", Device);
+        json.WriteBoolean("isInternal", IsInternal);
+        json.WriteBoolean("isAttachable", IsAttachable);
+        json.WriteStartArray("pools");
+        foreach (PoolDefinition pool in Pools)
+        {
+            pool.Write(json);
+        }
 
-    public static NetworkDefinition FromJson(string json) => JsonSerializer.Deserialize(json, EngineJson.Default.NetworkDefinition)!;
+        json.WriteEndArray();
+        json.WriteNumber("mtu", Mtu);
+        json.WriteBoolean("masquerades", Masquerades);
+        json.WriteBoolean("talks", Talks);
+        json.WriteMap("options", Options);
+        json.WriteMap("labels", Labels);
+    });
+
+    public static NetworkDefinition FromJson(string json) => DefinitionJson.Read(json, static root => new NetworkDefinition
+    {
+        Driver = root.Text("driver"),
+        Device = root.Text("device"),
+        IsInternal = root.FlagOr("isInternal"),
+        IsAttachable = root.FlagOr("isAttachable"),
+        Pools = root.ListOrNone("pools", PoolDefinition.Read),
+        Mtu = root.NumberOr("mtu"),
+        Masquerades = root.FlagOr("masquerades", otherwise: true),
+        Talks = root.FlagOr("talks", otherwise: true),
+        Options = root.MapOrNone("options"),
+        Labels = root.MapOrNone("labels"),
+    });
 }
 
 /// <summary>The addresses of a network, of one family, as texts.</summary>
@@ -64,17 +87,28 @@ internal sealed record PoolDefinition(string Subnet, string? Range, string Gatew
 {
     public ImmutableSortedDictionary<string, string> Auxiliary { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
-    [JsonIgnore]
     public IPNetwork Network => IPNetwork.Parse(Subnet);
 
-    [JsonIgnore]
     public IPNetwork? Chosen => Range is null ? null : IPNetwork.Parse(Range);
 
-    [JsonIgnore]
     public IPAddress GatewayAddress => IPAddress.Parse(Gateway);
 
-    [JsonIgnore]
     public bool IsIPv6 => Subnet.Contains(':', StringComparison.Ordinal);
+
+    public void Write(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString("subnet", Subnet);
+        json.WriteOptional("range", Range);
+        json.WriteString("gateway", Gateway);
+        json.WriteMap("auxiliary", Auxiliary);
+        json.WriteEndObject();
+    }
+
+    public static PoolDefinition Read(JsonElement pool) => new(pool.Text("subnet"), pool.TextOrNull("range"), pool.Text("gateway"))
+    {
+        Auxiliary = pool.MapOrNone("auxiliary"),
+    };
 
     public NetworkPool ToPool() => new(Network, Chosen, GatewayAddress) { Auxiliary = Auxiliary };
 }
@@ -82,20 +116,15 @@ internal sealed record PoolDefinition(string Subnet, string? Range, string Gatew
 /// <summary>A container's place in a network, as a row of the database has it.</summary>
 internal sealed record EndpointDefinition
 {
-    [JsonIgnore]
     public string Network { get; init; } = "";
 
-    [JsonIgnore]
     public string Container { get; init; } = "";
 
-    [JsonIgnore]
     public string? Address4 { get; init; }
 
-    [JsonIgnore]
     public string? Address6 { get; init; }
 
     /// <summary>The container runs: it is found by its names.</summary>
-    [JsonIgnore]
     public bool IsActive { get; init; }
 
     /// <summary>Somebody asked for just this address: it is nobody else's, even while the container does not run.</summary>
@@ -111,12 +140,25 @@ internal sealed record EndpointDefinition
     public int Order { get; init; }
 
     /// <summary>The interface in the container.</summary>
-    [JsonIgnore]
     public string Interface => "eth" + Order.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
-    public string ToJson() => JsonSerializer.Serialize(this, EngineJson.Default.EndpointDefinition);
+    public string ToJson() => DefinitionJson.Write(json =>
+    {
+        json.WriteBoolean("isStatic", IsStatic);
+        json.WriteString("hardwareAddress", HardwareAddress);
+        json.WriteTexts("aliases", Aliases);
+        json.WriteNumber("gatewayPriority", GatewayPriority);
+        json.WriteNumber("order", Order);
+    });
 
-    public static EndpointDefinition FromJson(string json) => JsonSerializer.Deserialize(json, EngineJson.Default.EndpointDefinition)!;
+    public static EndpointDefinition FromJson(string json) => DefinitionJson.Read(json, static root => new EndpointDefinition
+    {
+        IsStatic = root.FlagOr("isStatic"),
+        HardwareAddress = root.Text("hardwareAddress"),
+        Aliases = root.TextsOrNone("aliases"),
+        GatewayPriority = root.NumberOr("gatewayPriority"),
+        Order = root.NumberOr("order"),
+    });
 }
 
 /// <summary>How a container is connected, as it was asked for: a part of its definition.</summary>
@@ -142,14 +184,63 @@ internal sealed record NetworkingDefinition
 
     public string Hostname { get; init; } = "";
 
+    public void Write(Utf8JsonWriter json, string name)
+    {
+        json.WriteStartObject(name);
+        json.WriteString("mode", Mode);
+        json.WriteStartArray("ports");
+        foreach (PublishDefinition port in Ports)
+        {
+            port.Write(json);
+        }
+
+        json.WriteEndArray();
+        json.WriteTexts("exposed", Exposed);
+        json.WriteBoolean("publishAll", PublishAll);
+        json.WriteTexts("dns", Dns);
+        json.WriteTexts("dnsSearch", DnsSearch);
+        json.WriteTexts("dnsOptions", DnsOptions);
+        json.WriteTexts("addHosts", AddHosts);
+        json.WriteString("hostname", Hostname);
+        json.WriteEndObject();
+    }
+
+    public static NetworkingDefinition Read(JsonElement networking) => new()
+    {
+        Mode = networking.Text("mode"),
+        Ports = networking.ListOrNone("ports", PublishDefinition.Read),
+        Exposed = networking.TextsOrNone("exposed"),
+        PublishAll = networking.FlagOr("publishAll"),
+        Dns = networking.TextsOrNone("dns"),
+        DnsSearch = networking.TextsOrNone("dnsSearch"),
+        DnsOptions = networking.TextsOrNone("dnsOptions"),
+        AddHosts = networking.TextsOrNone("addHosts"),
+        Hostname = networking.TextOrNull("hostname") ?? "",
+    };
+
     /// <summary>It has a namespace of its own that cdock connects.</summary>
-    [JsonIgnore]
     public bool IsConnected => Mode is not ("none" or "host") && SharedWith is null;
 
     /// <summary>The id of the container whose namespace it shares.</summary>
-    [JsonIgnore]
     public string? SharedWith => Mode.StartsWith(NetworkingRequest.ContainerPrefix, StringComparison.Ordinal) ? Mode[NetworkingRequest.ContainerPrefix.Length..] : null;
 }
 
 /// <summary>A <see cref="PortRequest"/> as JSON.</summary>
-internal sealed record PublishDefinition(string Protocol, string? HostAddress, ushort HostPort, ushort HostPortLast, ushort ContainerPort);
+internal sealed record PublishDefinition(string Protocol, string? HostAddress, ushort HostPort, ushort HostPortLast, ushort ContainerPort)
+{
+    public void Write(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString("protocol", Protocol);
+        json.WriteOptional("hostAddress", HostAddress);
+        json.WriteNumber("hostPort", HostPort);
+        json.WriteNumber("hostPortLast", HostPortLast);
+        json.WriteNumber("containerPort", ContainerPort);
+        json.WriteEndObject();
+    }
+
+    public static PublishDefinition Read(JsonElement port) => new(
+        port.Text("protocol"), port.TextOrNull("hostAddress"), Port(port, "hostPort"), Port(port, "hostPortLast"), Port(port, "containerPort"));
+
+    private static ushort Port(JsonElement port, string name) => port.GetProperty(name).GetUInt16();
+}

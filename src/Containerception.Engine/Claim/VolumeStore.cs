@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using Containerception.Images;
 using Containerception.Linux;
+using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Engine;
 
@@ -14,13 +14,15 @@ internal sealed class VolumeStore(string root, Database database, TimeProvider c
     private const int NameBytes = 32;
     private const string DataName = "_data";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-    private const UnixFileMode Passage = OwnerOnly | UnixFileMode.OtherExecute;
     private const UnixFileMode Everybody = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
     private const string Columns = "SELECT name, created, anonymous, labels, options FROM volumes";
 
-    private readonly string _volumes = Path.Join(root, "volumes");
+    private readonly string _volumes = In(root);
     private readonly string _containers = Path.Join(root, "containers");
+
+    /// <summary>The directory of all volumes, below a state directory.</summary>
+    public static string In(string root) => Path.Join(root, "volumes");
 
     /// <summary>Whether a <c>-v</c> names a volume, not a directory of the host.</summary>
     public static bool IsName(string text)
@@ -45,8 +47,8 @@ internal sealed class VolumeStore(string root, Database database, TimeProvider c
         database.Transact(() =>
         {
             // The directory first: a row always has one.
-            Directory.CreateDirectory(_volumes, Passage);
-            Directory.CreateDirectory(directory, Passage);
+            Directory.CreateDirectory(_volumes, OwnerOnly);
+            Directory.CreateDirectory(directory, OwnerOnly);
             string data = Path.Join(directory, DataName);
             if (!Directory.Exists(data))
             {
@@ -95,22 +97,12 @@ internal sealed class VolumeStore(string root, Database database, TimeProvider c
     public void Remove(string name)
     {
         string directory = Path.Join(_volumes, name);
-        string going = Path.Join(_volumes, $".{name}");
+        string going = Path.Join(_volumes, $".{Randomness.GetHex(NameBytes)}");
+        CheckUnused(name);
+        using SafeFileHandle? held = TryHold(directory);
         database.Transact(() =>
         {
-            VolumeInfo volume = Find(name);
-            if (Directory.Exists(going))
-            {
-                // Of one of this name, whose remover died.
-                Directory.Delete(going, recursive: true);
-            }
-
-            if (!volume.Users.IsEmpty)
-            {
-                throw new EngineException(
-                    FailureKind.Conflict, $"remove {name}: volume is in use - [{string.Join(", ", volume.Users)}]", "remove these containers first: `cdock rm`");
-            }
-
+            CheckUnused(name);
             database.Execute("DELETE FROM volume_uses WHERE volume = ?1", name);
             database.Execute("DELETE FROM volumes WHERE name = ?1", name);
             if (Directory.Exists(directory))
@@ -118,11 +110,51 @@ internal sealed class VolumeStore(string root, Database database, TimeProvider c
                 Directory.Move(directory, going);
             }
         });
+        FileTrees.Remove(going);
+    }
 
-        if (Directory.Exists(going))
+    /// <summary>Takes away what is left of volumes whose remover died.</summary>
+    public static void Sweep(string root)
+    {
+        string volumes = In(root);
+        foreach (string going in Directory.Exists(volumes) ? Directory.EnumerateDirectories(volumes, ".*") : [])
         {
-            Directory.Delete(going, recursive: true);
+            using SafeFileHandle? directory = TryHold(going);
+            if (directory is not null)
+            {
+                FileTrees.Remove(going);
+            }
         }
+    }
+
+    private void CheckUnused(string name)
+    {
+        VolumeInfo volume = Find(name);
+        if (!volume.Users.IsEmpty)
+        {
+            throw new EngineException(
+                FailureKind.Conflict, $"remove {name}: volume is in use - [{string.Join(", ", volume.Users)}]", "remove these containers first: `cdock rm`");
+        }
+    }
+
+    // While somebody has the lock nobody takes what he removes for left behind. Null: somebody has.
+    private static SafeFileHandle? TryHold(string path)
+    {
+        SafeFileHandle? directory = null;
+        try
+        {
+            directory = Files.Open(path, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW);
+            if (FileContents.TryFlock(directory))
+            {
+                return directory;
+            }
+        }
+        catch (LinuxException gone) when (gone.Errno == Errno.ENOENT)
+        {
+        }
+
+        directory?.Dispose();
+        return null;
     }
 
     /// <summary>Bytes of the files of a volume.</summary>
@@ -136,8 +168,8 @@ internal sealed class VolumeStore(string root, Database database, TimeProvider c
         Mountpoint = Path.Join(_volumes, row.Name, DataName),
         Created = DateTimeOffset.FromUnixTimeSeconds(row.Created),
         IsAnonymous = row.IsAnonymous,
-        Labels = JsonSerializer.Deserialize(row.Labels, EngineJson.Default.ImmutableSortedDictionaryStringString)!,
-        Options = JsonSerializer.Deserialize(row.Options, EngineJson.Default.ImmutableSortedDictionaryStringString)!,
+        Labels = DefinitionJson.ReadMap(row.Labels),
+        Options = DefinitionJson.ReadMap(row.Options),
         Users =
         [
             .. database.Query("SELECT container FROM volume_uses WHERE volume = ?1 ORDER BY container", use => use.Text(0), row.Name)
@@ -146,7 +178,7 @@ internal sealed class VolumeStore(string root, Database database, TimeProvider c
     };
 
     private static string Written(IReadOnlyDictionary<string, string> labels)
-        => JsonSerializer.Serialize(labels.ToImmutableSortedDictionary(StringComparer.Ordinal), EngineJson.Default.ImmutableSortedDictionaryStringString);
+        => DefinitionJson.Write(labels.ToImmutableSortedDictionary(StringComparer.Ordinal));
 
     private sealed record VolumeRow(string Name, long Created, bool IsAnonymous, string Labels, string Options);
 }

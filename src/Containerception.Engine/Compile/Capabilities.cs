@@ -41,7 +41,7 @@ internal static class Capabilities
         }
 
         bool HasIt(string name) => !dropped.Contains(name)
-            && (added.Contains("ALL") || added.Contains(name) || (!dropped.Contains("ALL") && Default.Contains(name)));
+            && (added.Contains("ALL") || added.Contains(name) || (!dropped.Contains("ALL") && from.Contains(name)));
 
         return [.. all.Where(HasIt)];
     }

@@ -53,8 +53,12 @@ public sealed partial class ContainerEngine
         // Asked anew: ports may have been added while it ran.
         if (_store.Table.TryGet(definition.Id) is ContainerDefinition now && NeedsUnplugging(now))
         {
-            using ContainerDirectory? directory = ContainerDirectory.TryTake(_store.PathOf(definition.Id), wait: true);
-            Unplug(definition.Id);
+            // Null: somebody else has it by now, who starts it anew or buries it.
+            using ContainerDirectory? directory = ContainerDirectory.TakeEnding(_store.PathOf(definition.Id));
+            if (directory is not null)
+            {
+                Unplug(definition.Id);
+            }
         }
     }
 
@@ -269,8 +273,8 @@ public sealed partial class ContainerEngine
             string path = _store.PathOf(id);
             if (Supervision.StatusReport.TryRead(path) is null or { State: "exited" })
             {
-                using ContainerDirectory? directory = ContainerDirectory.TryTake(path, wait: true);
-                waited = true;
+                using ContainerDirectory? directory = ContainerDirectory.TakeEnding(path);
+                waited |= directory is not null;
             }
         }
 

@@ -45,13 +45,15 @@ internal sealed class TreeCopy(Func<FileStatus, (uint Uid, uint Gid)> owner, boo
         Copy(file, to, newName, newName, 0);
     }
 
-    /// <summary>Copies what is in a directory into another, which gets its mode and owner.</summary>
+    /// <summary>Copies what is in a directory into another, which stays what it is.</summary>
     public void CopyContents(SafeFileHandle from, SafeFileHandle to)
     {
         _top = to;
         Fill(from, to, "", 0);
-        Describe(from, to, FileStatuses.Statx(from));
     }
+
+    /// <summary>Gives a directory the mode, owner, times and attributes of another.</summary>
+    public void Describe(SafeFileHandle from, SafeFileHandle to) => Describe(from, to, FileStatuses.Statx(from));
 
     private void Copy(SafeFileHandle file, SafeFileHandle to, string name, string path, int depth)
     {

@@ -9,10 +9,15 @@ namespace Containerception.Engine;
 /// </summary>
 internal sealed class VolumeFilling(VolumeInfo volume, string destination)
 {
-    // There while a volume is filled: whoever finds it with nobody at work begins anew.
-    private const string MarkName = "filling";
+    // Beside the volume's own directory, which is filled by renaming: so whoever is killed on the way leaves nothing half in it, and nobody has to
+    // guess what there is a user's.
+    private const string BeginningName = "beginning";
+    private const string CopyName = "copy";
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private const OpenFlags ReadDirectory = OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW;
+
+    private readonly TreeCopy _copying = new(status => (status.Uid, status.Gid), isTrusted: true);
 
     public PreparationStep Step(Func<SafeFileHandle> openRoot) => new(
         $"fill the volume {volume.Name} if it is empty", $"a new volume begins with what the image has at {destination}", () =>
@@ -25,28 +30,55 @@ internal sealed class VolumeFilling(VolumeInfo volume, string destination)
     {
         using SafeFileHandle directory = Files.Open(Path.GetDirectoryName(volume.Mountpoint)!, ReadDirectory);
         FileContents.Flock(directory);
-        string mark = Path.Join(Path.GetDirectoryName(volume.Mountpoint)!, MarkName);
         using SafeFileHandle data = Files.OpenAt(directory, Path.GetFileName(volume.Mountpoint), ReadDirectory);
-        if (File.Exists(mark))
+
+        // Of one that was killed: what was copied whole is still to be brought in; half of it is nothing.
+        FileTrees.Remove(directory, BeginningName);
+        if (FileStatuses.TryStatx(directory, CopyName, AtFlags.AT_SYMLINK_NOFOLLOW) is not null)
         {
-            Empty(data);
+            BringIn(directory, data);
+            return "renameat2(…)";
         }
 
         using SafeFileHandle readable = Files.OpenAt(data, ".", ReadDirectory);
         using SafeFileHandle? source = Directories.Read(readable).Count > 0 ? null : TryFind(root);
         if (source is null)
         {
-            File.Delete(mark);
             return "getdents64(…)";
         }
 
-        using (Files.Open(mark, OpenFlags.O_WRONLY | OpenFlags.O_CREAT, UnixFileMode.UserRead | UnixFileMode.UserWrite))
+        Files.TryMkdirAt(directory, BeginningName, OwnerOnly);
+        using (SafeFileHandle copy = Files.OpenAt(directory, BeginningName, ReadDirectory))
         {
-            new TreeCopy(status => (status.Uid, status.Gid), isTrusted: true).CopyContents(source, data);
+            _copying.CopyContents(source, copy);
+            _copying.Describe(source, copy);
         }
 
-        File.Delete(mark);
-        return $"openat2(…, \"{destination}\", RESOLVE_IN_ROOT), copy_file_range(…)";
+        Files.RenameAt2(directory, BeginningName, directory, CopyName, RenameFlags.RENAME_NOREPLACE);
+        BringIn(directory, data);
+        return $"openat2(…, \"{destination}\", RESOLVE_IN_ROOT), copy_file_range(…), renameat2(…)";
+    }
+
+    // What somebody has written into the volume meanwhile stays.
+    private void BringIn(SafeFileHandle directory, SafeFileHandle data)
+    {
+        using (SafeFileHandle copy = Files.OpenAt(directory, CopyName, ReadDirectory))
+        {
+            foreach (DirectoryEntry entry in Directories.Read(copy))
+            {
+                try
+                {
+                    Files.RenameAt2(copy, entry.Name, data, entry.Name, RenameFlags.RENAME_NOREPLACE);
+                }
+                catch (LinuxException theirs) when (theirs.Errno == Errno.EEXIST)
+                {
+                }
+            }
+
+            _copying.Describe(copy, data);
+        }
+
+        FileTrees.Remove(directory, CopyName);
     }
 
     private SafeFileHandle? TryFind(SafeFileHandle root)
@@ -59,23 +91,6 @@ internal sealed class VolumeFilling(VolumeInfo volume, string destination)
         catch (LinuxException none) when (none.Errno is Errno.ENOTDIR or Errno.ELOOP)
         {
             return null;
-        }
-    }
-
-    private static void Empty(SafeFileHandle data)
-    {
-        using SafeFileHandle readable = Files.OpenAt(data, ".", ReadDirectory);
-        foreach (DirectoryEntry entry in Directories.Read(readable))
-        {
-            string path = $"{Descriptor.MagicLink(data)}/{entry.Name}";
-            if (entry.Type == FileType.S_IFDIR)
-            {
-                Directory.Delete(path, recursive: true);
-            }
-            else
-            {
-                File.Delete(path);
-            }
         }
     }
 }

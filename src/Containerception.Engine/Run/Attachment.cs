@@ -45,6 +45,9 @@ internal sealed class Attachment : IDisposable
         _signals = Signals.Descriptor(wanted);
     }
 
+    /// <summary>The program has ended, and its supervisor starts it no more.</summary>
+    public bool EndedForGood { get; private set; }
+
     /// <summary>The size of the terminal that the container's is shown on.</summary>
     public WindowSize? Size => _tty ? AttachRequest.SizeOf(0) ?? AttachRequest.SizeOf(1) : null;
 
@@ -153,6 +156,7 @@ internal sealed class Attachment : IDisposable
                     GoOnReading();
                     break;
                 case FrameKind.Ended:
+                    EndedForGood = frame.Content[sizeof(int)] != 0;
                     return BinaryPrimitives.ReadInt32LittleEndian(frame.Content);
             }
         }

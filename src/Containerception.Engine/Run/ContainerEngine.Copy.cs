@@ -56,6 +56,25 @@ public sealed partial class ContainerEngine
         });
     }
 
+    /// <summary>Unpacks a tar archive, compressed or not, into a directory of a container. Owners are the archive's, by their numbers.</summary>
+    /// <exception cref="EngineException"><see cref="FailureKind.NotFound"/>, or the path is no directory.</exception>
+    /// <exception cref="ImageException">The archive is damaged or cut off: nothing was copied.</exception>
+    public void CopyIn(Stream archive, string container, string path)
+    {
+        _ = InFilesOf(container, "extract-to-dir", (name, root, config) =>
+        {
+            using CopyTarget place = new CopyPlace(root, name).OpenDirectory(Absolute(path));
+            (string unpacked, SafeFileHandle files) = Images.Layers.SpoolFiles(archive);
+            using SafeFileHandle held = files;
+            using Undo undo = new();
+            undo.Add(() => FileTrees.Remove(unpacked));
+            TreeCopy copy = new(
+                status => (Outside(config.Linux?.UidMappings ?? [], status.Uid), Outside(config.Linux?.GidMappings ?? [], status.Gid)), isTrusted: true);
+            copy.CopyContents(files, place.Directory);
+            return copy.ArchiveBytes;
+        });
+    }
+
     private static long Copy(CopySource source, CopyTarget place, TreeCopy copy)
     {
         if (source.IsDirectory && place.Name is null)

@@ -17,8 +17,13 @@ public sealed partial class ContainerEngine
     public int Exec(ExecRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        Sweep();
         ContainerDefinition definition = _store.Table.Find(request.Container);
+        if (!ContainerDirectory.IsTaken(_store.PathOf(definition.Id)))
+        {
+            // Whose supervisor lives, of that nothing is to be set right; and the others do not matter here.
+            Sweep();
+        }
+
         string directory = _store.PathOf(definition.Id);
         RuntimeProgram runtime = Of(definition);
         int init = PidOf(definition);
@@ -42,11 +47,9 @@ public sealed partial class ContainerEngine
         using SignalForwarding signals = new();
         using SafeFileHandle? nothing = request.Interactive ? null : Files.Open("/dev/null", OpenFlags.O_RDWR);
         SafeFileHandle? others = request.Detach ? nothing : null;
-        int pid = runtime.Start(
-            [
-                .. runtime.LogArguments(draft + ".log"), "exec", .. request.Detach ? ["--detach"] : ImmutableArray<string>.Empty,
-                "--process", draft + ".json", definition.Id,
-            ],
+        int pid = runtime.StartExec(
+            runtime.LogArguments(draft + ".log"),
+            [.. request.Detach ? ["--detach"] : ImmutableArray<string>.Empty, "--process", draft + ".json", definition.Id],
             new SpawnStreams(nothing, others, others),
             request.Tty ? SpawnFlags.None : SpawnFlags.POSIX_SPAWN_SETPGROUP);
         signals.To(pid);
@@ -76,8 +79,8 @@ public sealed partial class ContainerEngine
         using SafeFileHandle nothing = Files.Open("/dev/null", OpenFlags.O_RDWR);
         using SafeFileHandle changes = Inotify.Create();
         Inotify.AddWatch(changes, Path.GetDirectoryName(draft)!, InotifyEvents.IN_CREATE | InotifyEvents.IN_MOVED_TO);
-        int pid = runtime.Start(
-            [.. runtime.LogArguments(draft + ".log"), "exec", "--pid-file", draft + ".pid", "--process", draft + ".json", definition.Id],
+        int pid = runtime.StartExec(
+            runtime.LogArguments(draft + ".log"), ["--pid-file", draft + ".pid", "--process", draft + ".json", definition.Id],
             new SpawnStreams(slave, nothing, nothing), SpawnFlags.POSIX_SPAWN_SETSID, master);
         using SafeFileHandle process = Linux.Processes.PidfdOpen(pid);
         using SafeFileHandle epoll = Epoll.Create();

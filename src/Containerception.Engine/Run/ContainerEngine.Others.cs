@@ -87,8 +87,15 @@ public sealed partial class ContainerEngine
 
     private void RemoveEnded(ContainerDefinition definition, bool withVolumes)
     {
-        // Null: somebody was faster, as the next command's sweep may be.
-        using ContainerDirectory? directory = ContainerDirectory.TryTake(_store.PathOf(definition.Id), wait: true);
+        // Null: somebody was faster, as the next command's sweep may be; or starts it.
+        string path = _store.PathOf(definition.Id);
+        using ContainerDirectory? directory = ContainerDirectory.TakeEnding(path);
+        if (directory is null && Directory.Exists(path))
+        {
+            throw new EngineException(
+                FailureKind.Conflict, $"the container {definition.Name} was started meanwhile, or ends at this moment", $"`cdock rm -f {definition.Name}` ends and removes it");
+        }
+
         if (directory is not null && ContainerDirectory.HasPlan(directory.Path) && !definition.AutoRemove)
         {
             // Its supervisor was killed this very moment.

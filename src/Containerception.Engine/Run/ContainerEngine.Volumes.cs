@@ -40,6 +40,7 @@ public sealed partial class ContainerEngine
     /// <exception cref="EngineException"><see cref="FailureKind.NotFound"/>, or <see cref="FailureKind.Conflict"/>: it is in use.</exception>
     public void RemoveVolume(string name)
     {
+        VolumeStore.Sweep(RootDirectory);
         Volumes.Remove(name);
         Events.Volume("destroy", name);
     }
@@ -74,7 +75,7 @@ public sealed partial class ContainerEngine
     // Volumes with options are mounted by us, in the container's own namespace, where the runtime finds them.
     private RootPlan WithVolumeMounts(RootPlan root, string id)
     {
-        VolumeInfo[] mounted = Directory.Exists(Path.Join(_options.RootDirectory, "volumes")) ? [.. Volumes.Of(id).Where(volume => !volume.Options.IsEmpty)] : [];
+        VolumeInfo[] mounted = Directory.Exists(VolumeStore.In(RootDirectory)) ? [.. Volumes.Of(id).Where(volume => !volume.Options.IsEmpty)] : [];
         return mounted.Length == 0 ? root : root with
         {
             Steps = [.. WithPrivate(root.Steps), .. mounted.Select(volume => MountOf(volume, id))],
@@ -106,7 +107,7 @@ public sealed partial class ContainerEngine
     private void ForgetVolumes(string id, bool withAnonymous)
     {
         // Who never had a volume needs no database to say so.
-        if (Directory.Exists(Path.Join(_options.RootDirectory, "volumes")))
+        if (Directory.Exists(VolumeStore.In(RootDirectory)))
         {
             Volumes.Forget(id, withAnonymous);
         }

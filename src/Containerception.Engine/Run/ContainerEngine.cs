@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Containerception.Images;
 using Containerception.Linux;
 using Containerception.Oci;
 using Containerception.Supervision;
@@ -108,7 +109,7 @@ public sealed partial class ContainerEngine
         {
             RemoveEnded(definition, withVolumes: true);
         }
-        else if (exitCode is not null)
+        else if (attachment.EndedForGood)
         {
             UnplugEnded(definition);
         }
@@ -138,7 +139,7 @@ public sealed partial class ContainerEngine
         directory.WriteConfig(config.ToJson());
         if (config.Linux!.Namespaces.Any(one => one.Type == "user"))
         {
-            directory.LetThrough();
+            LetThrough(directory, request);
         }
 
         FindSources(request);
@@ -182,6 +183,16 @@ public sealed partial class ContainerEngine
         Health = request.Health,
         Labels = ImageDefaults.Labels(request, root),
     };
+
+    private void LetThrough(ContainerDirectory directory, RunRequest request)
+    {
+        StateRoot.LetThrough(RootDirectory, directory.Path);
+        string volumes = VolumeStore.In(RootDirectory);
+        foreach (string source in request.Mounts.Select(mount => mount.Source).OfType<string>().Where(source => source.StartsWith(volumes + "/", StringComparison.Ordinal)))
+        {
+            StateRoot.LetThrough(RootDirectory, Path.GetDirectoryName(source)!);
+        }
+    }
 
     private static void FindSources(RunRequest request)
     {

@@ -67,6 +67,20 @@ internal sealed class CopyPlace(SafeFileHandle root, string? name)
         return new CopyTarget(parent, clean[(slash + 1)..]);
     }
 
+    /// <summary>Where an archive is unpacked: a directory that is there.</summary>
+    /// <exception cref="EngineException">It is not.</exception>
+    public CopyTarget OpenDirectory(string path)
+    {
+        using SafeFileHandle there = TryOpen(Clean(path), OpenFlags.O_PATH) ?? throw Missing(path);
+        if (!FileStatuses.Statx(there).IsDirectory)
+        {
+            throw EngineException.Invalid($"{path} is no directory: an archive is unpacked into one");
+        }
+
+        SafeFileHandle directory = Files.TryOpenAt2(there, ".", OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY, ResolveFlags.RESOLVE_BENEATH) ?? throw Missing(path);
+        return new CopyTarget(directory, Name: null);
+    }
+
     private SafeFileHandle? TryOpen(string path, OpenFlags flags)
     {
         try

@@ -31,10 +31,14 @@ internal sealed record RuntimeProgram(string Path, string StateRoot)
         return new RuntimeProgram(path, options.RuntimeRoot(path));
     }
 
-    /// <summary>Starts the runtime and leaves it running. What it gets of the standard streams, the container gets.</summary>
-    public int Start(IReadOnlyList<string> arguments, SpawnStreams streams, SpawnFlags flags, SafeFileHandle? third = null)
-        => Spawning.PosixSpawn(
-            Path, [Path, .. Globals(), .. arguments], CallersEnvironment(), streams.Input, streams.Output, streams.Error, flags, third);
+    /// <summary>Starts <c>exec</c> and leaves it running. What it gets of the standard streams, the container gets.</summary>
+    /// <remarks>ception joins a container only as a file that nobody can write, and would start itself once more to be one.</remarks>
+    public int StartExec(IReadOnlyList<string> globals, IReadOnlyList<string> arguments, SpawnStreams streams, SpawnFlags flags, SafeFileHandle? third = null)
+    {
+        using SafeFileHandle? sealedFile = IsSupervisor ? NewMounts.TryCloneReadOnly(Path) : null;
+        string file = sealedFile is null ? Path : Descriptor.MagicLink(sealedFile);
+        return Start(file, [.. globals, "exec", .. arguments], streams, flags, third);
+    }
 
     /// <summary>Runs the runtime to its end and returns what it wrote to standard output and error.</summary>
     public (int ExitCode, string Output, string Error) Call(params ReadOnlySpan<string> arguments)
@@ -42,7 +46,7 @@ internal sealed record RuntimeProgram(string Path, string StateRoot)
         using SafeFileHandle nothing = Files.Open("/dev/null", OpenFlags.O_RDONLY);
         using SafeFileHandle output = MemoryFiles.Create("output");
         using SafeFileHandle error = MemoryFiles.Create("error");
-        int pid = Start([.. arguments], new SpawnStreams(nothing, output, error), SpawnFlags.None);
+        int pid = Start(Path, [.. arguments], new SpawnStreams(nothing, output, error), SpawnFlags.None);
         int exitCode = Waiting.Wait(pid).ExitCode;
         return (exitCode, Text(output), Text(error));
     }
@@ -58,6 +62,10 @@ internal sealed record RuntimeProgram(string Path, string StateRoot)
     /// <summary>Its state directory, made by us, so that nobody else can read it: runtimes differ in the mode.</summary>
     public string MakeStateRoot()
         => Directory.CreateDirectory(StateRoot, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
+
+    private int Start(string file, IReadOnlyList<string> arguments, SpawnStreams streams, SpawnFlags flags, SafeFileHandle? third = null)
+        => Spawning.PosixSpawn(
+            file, [Path, .. Globals(), .. arguments], CallersEnvironment(), streams.Input, streams.Output, streams.Error, flags, third);
 
     private ImmutableArray<string> Globals() => ["--root", MakeStateRoot()];
 

@@ -19,7 +19,7 @@ internal sealed class Undo : IDisposable
             {
                 action();
             }
-            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            catch (Exception failure)
             {
                 failures.Add(failure);
             }

@@ -37,6 +37,7 @@ public sealed partial class ContainerEngine
             }
         }
 
+        VolumeStore.Sweep(RootDirectory);
         foreach (string id in rows.Keys.Where(id => !Directory.Exists(_store.PathOf(id))))
         {
             Disconnect(id);

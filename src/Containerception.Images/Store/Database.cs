@@ -12,7 +12,7 @@ namespace Containerception.Images;
 public sealed unsafe class Database : IDisposable
 {
     private const string FileName = "cdock.db";
-    private const UnixFileMode DirectoryMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const UnixFileMode FileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>How long one waits for another's transaction; each is over within milliseconds.</summary>
     private const int BusyMilliseconds = 30_000;
@@ -28,7 +28,7 @@ public sealed unsafe class Database : IDisposable
     /// <exception cref="DatabaseException">It is damaged, or of a later version.</exception>
     public static Database Open(string directory)
     {
-        Directory.CreateDirectory(directory, DirectoryMode);
+        StateRoot.Make(directory);
         Database database = new(Path.Join(directory, FileName));
         try
         {
@@ -116,12 +116,30 @@ public sealed unsafe class Database : IDisposable
 
     private void Connect()
     {
+        KeepFromOthers();
         int result = LibSqlite.sqlite3_open_v2(_file, out _database, LibSqlite.OpenReadWrite | LibSqlite.OpenCreate | LibSqlite.OpenNoMutex, vfs: 0);
         Check(result, "open");
         Check(LibSqlite.sqlite3_busy_timeout(_database, BusyMilliseconds), "open");
 
         // Who comes when nobody else is there reads all of the log of changes: it must stay short.
         Execute("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 100");
+    }
+
+    // SQLite lets everybody read what it makes, and what it makes later gets this file's mode. It is made here only where there is none: to close a
+    // file that is a database is to give up all locks on it.
+    private void KeepFromOthers()
+    {
+        switch (FileStatuses.TryStatx(Descriptor.WorkingDirectory, _file, AtFlags.None)?.Permissions)
+        {
+            case null:
+                Files.Open(_file, OpenFlags.O_RDWR | OpenFlags.O_CREAT, FileMode).Dispose();
+                break;
+            case { } mode when (mode & ~FileMode) != 0:
+                Files.FchmodAt(Descriptor.WorkingDirectory, _file, mode & FileMode);
+                break;
+            default:
+                break;
+        }
     }
 
     private void Migrate(string directory)

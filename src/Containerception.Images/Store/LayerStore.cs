@@ -29,6 +29,7 @@ public sealed class LayerStore
         _bytesAlwaysAllowed = bytesAlwaysAllowed;
         _layers = Path.Combine(directory, "layers");
         _staging = Path.Combine(directory, "staging");
+        StateRoot.Make(directory);
         Directory.CreateDirectory(_layers, OwnerOnly);
         Directory.CreateDirectory(_staging, OwnerOnly);
     }
@@ -117,7 +118,7 @@ public sealed class LayerStore
         }
         catch (Exception failure) when (failure is InvalidDataException or EndOfStreamException or ZstdSharp.ZstdException)
         {
-            throw new ImageException(ImageFailure.Damaged, $"the layer cannot be unpacked: {failure.Message}", cause: failure);
+            throw new ImageException(ImageFailure.Damaged, $"the archive cannot be unpacked: {failure.Message}", cause: failure);
         }
     }
 
@@ -135,6 +136,34 @@ public sealed class LayerStore
         {
             root.Dispose();
             FileTrees.Remove(staging);
+            throw;
+        }
+    }
+
+    /// <summary>Unpacks an archive of files, compressed or not, which is no layer: names that hide others in one are names like any.</summary>
+    /// <returns>A directory with them, and a descriptor that keeps it from being swept. The caller removes it.</returns>
+    /// <exception cref="ImageException">It is damaged, cut off, or tries to reach outside.</exception>
+    public (string Path, SafeFileHandle Root) SpoolFiles(Stream archive)
+    {
+        ArgumentNullException.ThrowIfNull(archive);
+        (string staging, SafeFileHandle root) = Scratch();
+        try
+        {
+            using Stream inner = Decompression.Open(archive);
+            using LayerUnpacker unpacker = new(root, isLayer: false);
+            unpacker.Unpack(new TarReader(inner, endNeeded: true));
+            inner.CopyTo(Stream.Null);
+            return (staging, root);
+        }
+        catch (Exception failure)
+        {
+            root.Dispose();
+            FileTrees.Remove(staging);
+            if (failure is InvalidDataException or EndOfStreamException or ZstdSharp.ZstdException)
+            {
+                throw new ImageException(ImageFailure.Damaged, $"the archive cannot be unpacked: {failure.Message}", cause: failure);
+            }
+
             throw;
         }
     }

@@ -87,5 +87,8 @@ internal static class Schema
 
     private const string VolumeOptions = "ALTER TABLE volumes ADD COLUMN options TEXT NOT NULL DEFAULT '{}'; -- JSON";
 
-    public static IReadOnlyList<string> Steps { get; } = [Images, Volumes, Containers, Networks, VolumeOptions];
+    // Every command asks for this much of all containers; their definitions are pages of JSON.
+    private const string ContainersWhole = "CREATE INDEX containers_whole ON containers (id, whole);";
+
+    public static IReadOnlyList<string> Steps { get; } = [Images, Volumes, Containers, Networks, VolumeOptions, ContainersWhole];
 }

@@ -7,7 +7,9 @@ namespace Containerception.Images;
 /// Makes a layer's files in a directory, as overlayfs wants a layer to be. Every name is resolved below the directory, by descriptors, and
 /// no link on the way leads out of it: the archive is a stranger's (CVE-2021-32760, CVE-2025-47290, CVE-2026-17106).
 /// </summary>
-internal sealed class LayerUnpacker(SafeFileHandle root) : IDisposable
+/// <param name="root">The directory; borrowed.</param>
+/// <param name="isLayer">Names that begin with .wh. hide what is in layers below; else they are names.</param>
+internal sealed class LayerUnpacker(SafeFileHandle root, bool isLayer = true) : IDisposable
 {
     private const ResolveFlags Inside = ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS;
     private const UnixFileMode ParentMode = (UnixFileMode)0x1ED; // 0755
@@ -73,14 +75,14 @@ internal sealed class LayerUnpacker(SafeFileHandle root) : IDisposable
         }
 
         // Leftovers of docker's first storage driver, in old images.
-        if (names[..^1].Any(above => above.StartsWith(Overlay.WhiteoutMetaPrefix, StringComparison.Ordinal)))
+        if (isLayer && names[..^1].Any(above => above.StartsWith(Overlay.WhiteoutMetaPrefix, StringComparison.Ordinal)))
         {
             return;
         }
 
         string name = names[^1];
         SafeFileHandle parent = Parent(string.Join('/', names[..^1]));
-        if (name.StartsWith(Overlay.WhiteoutPrefix, StringComparison.Ordinal))
+        if (isLayer && name.StartsWith(Overlay.WhiteoutPrefix, StringComparison.Ordinal))
         {
             WhiteOut(parent, name);
         }
@@ -189,7 +191,7 @@ internal sealed class LayerUnpacker(SafeFileHandle root) : IDisposable
         foreach (string name in path.Split('/'))
         {
             using SafeFileHandle above = at;
-            if (name.StartsWith(Overlay.WhiteoutPrefix, StringComparison.Ordinal))
+            if (isLayer && name.StartsWith(Overlay.WhiteoutPrefix, StringComparison.Ordinal))
             {
                 throw TarHeader.Broken($"\"{path}\" lies below a whiteout");
             }
@@ -236,7 +238,7 @@ internal sealed class LayerUnpacker(SafeFileHandle root) : IDisposable
 
     private static ImageException Refused(TarEntry entry, LinuxException failure)
     {
-        string message = $"the layer cannot be unpacked: {entry.Name}: {failure.Message}";
+        string message = $"the archive cannot be unpacked: {entry.Name}: {failure.Message}";
         return failure.Errno switch
         {
             Errno.ENOSPC or Errno.EDQUOT => new ImageException(ImageFailure.Disk, message, "the disk is full, or has no inodes left: cdock rmi, or give it room", failure),

@@ -82,7 +82,7 @@ internal readonly ref struct TarHeader(ReadOnlySpan<byte> block)
         }
     }
 
-    public static ImageException Broken(string why) => new(ImageFailure.Damaged, $"the layer cannot be unpacked: {why}");
+    public static ImageException Broken(string why) => new(ImageFailure.Damaged, $"the archive cannot be unpacked: {why}");
 
     /// <summary>What stands before a NUL; names that are not UTF-8 stay what they are.</summary>
     public static string Text(ReadOnlySpan<byte> bytes)

@@ -28,7 +28,7 @@ internal static class SealedBinary
             return;
         }
 
-        using SafeFileHandle copy = TryMountReadOnly() ?? CopyToMemory(self);
+        using SafeFileHandle copy = NewMounts.TryCloneReadOnly(Self) ?? CopyToMemory(self);
         List<string> environment = ReadList("/proc/self/environ");
         if (blocksSignals)
         {
@@ -69,20 +69,6 @@ internal static class SealedBinary
         {
             // EINVAL: not a file that could have seals.
             return false;
-        }
-    }
-
-    private static SafeFileHandle? TryMountReadOnly()
-    {
-        try
-        {
-            SafeFileHandle tree = NewMounts.OpenTree(Descriptor.WorkingDirectory, Self, OpenTreeFlags.OPEN_TREE_CLONE | OpenTreeFlags.OPEN_TREE_CLOEXEC);
-            NewMounts.MountSetAttr(tree, recursive: false, new MountAttr { attr_set = MountAttributes.MOUNT_ATTR_RDONLY });
-            return tree;
-        }
-        catch (LinuxException failure) when (failure.Errno is Errno.EPERM or Errno.EINVAL or Errno.ENOSYS)
-        {
-            return null;
         }
     }
 

@@ -12,7 +12,7 @@ internal static class CpCommand
         Option<bool> archive = new("--archive", "-a") { Description = "Keep the numbers of users and groups" };
         Option<bool> follow = new("--follow-link", "-L") { Description = "Of a SRC that is a symbolic link, copy what it leads to" };
         Option<bool> quiet = new("--quiet", "-q") { Description = "Do not say what was copied" };
-        Argument<string> source = new("SRC") { Description = "CONTAINER:PATH, or a path on the host" };
+        Argument<string> source = new("SRC") { Description = "CONTAINER:PATH, a path on the host, or - for a tar archive on standard input" };
         Argument<string> target = new("DST") { Description = "CONTAINER:PATH, a path on the host, or - for a tar archive on standard output" };
         Command command = new("cp", "Copy files between a container and the host") { archive, follow, quiet, source, target };
         command.SetAction(parsed =>
@@ -21,9 +21,11 @@ internal static class CpCommand
             (string? to, string toPath) = Split(parsed.GetValue(target)!, "destination");
             ContainerEngine engine = ContainerEngine.Open(new EngineOptions());
             CopyRequest request = new(parsed.GetValue(archive), parsed.GetValue(follow));
-            if (from is null && fromPath == "-")
+            if (from is null && fromPath == "-" && to is not null)
             {
-                throw new EngineException(FailureKind.Unsupported, "cp from a stream (-) is not supported yet", "unpack it, and copy the directory");
+                using FileStream stream = new(Descriptors.Duplicate(Descriptors.Borrow(0)), FileAccess.Read);
+                engine.CopyIn(stream, to, toPath);
+                return ExitCode.Success;
             }
 
             if (to is null && toPath == "-" && from is not null)

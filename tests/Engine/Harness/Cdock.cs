@@ -152,17 +152,22 @@ public sealed class Cdock : IDisposable
 
     public void Dispose()
     {
-        string[] containers = Ids();
-        foreach (string id in containers)
+        foreach (string id in Ids())
         {
-            Do("rm", "-f", id);
+            Outcome outcome = Do("rm", "-f", id);
+            Assert.True(outcome.ExitCode == 0 || outcome.Error.Contains("no such container", StringComparison.Ordinal), $"rm -f {id}: {outcome.Error}");
         }
 
         ForgetNetworks();
+        Until(() => Cgroups().Length == 0, $"no control group of a container is left, but {string.Join(", ", Cgroups())}");
 
         Assert.DoesNotContain(Root, File.ReadAllText("/proc/mounts"), StringComparison.Ordinal);
         Directory.Delete(Root, recursive: true);
     }
+
+    /// <summary>Control groups of containers, of whomever: tests run one after the other.</summary>
+    public static string[] Cgroups()
+        => Directory.Exists("/sys/fs/cgroup/pids/cdock") ? Directory.GetDirectories("/sys/fs/cgroup/pids/cdock") : [];
 
     // Bridges stay when their last container goes, and the table of the rules too. Their names are made of the directory's.
     private void ForgetNetworks()

@@ -7,6 +7,9 @@ namespace Containerception.Engine.Tests;
 /// <summary>Images that mean harm to whoever runs them: nothing of the host is touched, and what they say is not believed.</summary>
 public sealed class ImageAttackTests : IDisposable
 {
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const UnixFileMode Passage = UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+
     private readonly Cdock _cdock = new();
 
     /// <summary>All digits are an id, whatever /etc/passwd calls a user: CVE-2016-3697, CVE-2026-46680.</summary>
@@ -111,10 +114,23 @@ public sealed class ImageAttackTests : IDisposable
     public void CVE_2021_41091_what_a_container_writes_is_behind_a_door()
     {
         TestImage.Busybox().Load(_cdock.Root);
-        _cdock.Do("run", "-d", "test", "sleep", "100");
-        string directory = Path.Join(_cdock.Root, "containers", _cdock.Ids()[0]);
+        _cdock.Ok("run", "-d", "-v", "data:/data", "test", "sleep", "100");
 
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.GetDirectoryName(directory)!));
+        Assert.All(["containers", "layers", "volumes", "volumes/data"], name => Assert.Equal(OwnerOnly, File.GetUnixFileMode(Path.Join(_cdock.Root, name))));
+        Assert.All(["cdock.db", "cdock.db-wal", "cdock.db-shm"], name => Assert.Equal(OwnerOnly & ~UnixFileMode.UserExecute, File.GetUnixFileMode(Path.Join(_cdock.Root, name))));
+        Assert.Equal((UnixFileMode)0, File.GetUnixFileMode(_cdock.Root) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite));
+    }
+
+    [Fact]
+    public void CVE_2021_41091_the_door_is_opened_for_the_users_of_a_container_as_far_as_their_way_goes()
+    {
+        TestImage.Busybox().Load(_cdock.Root);
+        _cdock.Ok("volume", "create", "other");
+        _cdock.Ok("run", "-d", "--userns", "auto", "-v", "data:/data", "test", "sleep", "100");
+
+        Assert.Equal(OwnerOnly | Passage, File.GetUnixFileMode(Path.Join(_cdock.Root, "volumes")));
+        Assert.Equal(OwnerOnly | Passage, File.GetUnixFileMode(Path.Join(_cdock.Root, "volumes/data")));
+        Assert.Equal(OwnerOnly, File.GetUnixFileMode(Path.Join(_cdock.Root, "volumes/other")));
     }
 
     [Theory]

@@ -25,6 +25,15 @@ public sealed class PortConflictTests : IDisposable
     }
 
     [Fact]
+    public void Who_watched_the_first_end_of_one_that_is_started_again_leaves_it_its_ports()
+    {
+        Outcome outcome = _site.Cdock.Do("run", "--name", "web", "--restart", "on-failure", "-p", "8080:80", "host", "sh", "-c", "exit 3");
+        Assert.Equal(3, outcome.ExitCode);
+        Assert.Equal("restarting", _site.Cdock.Ok("inspect", "-f", "{{.State.Status}}", "web"));
+        Assert.Single(_site.Elements());
+    }
+
+    [Fact]
     public void A_port_of_another_container_is_refused_with_its_name()
     {
         _site.Start("web", "-p", "8080:80");
