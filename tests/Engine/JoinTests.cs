@@ -53,6 +53,15 @@ public sealed class JoinTests : IDisposable
     }
 
     [Fact]
+    public void With_none_there_is_no_shared_memory_at_all()
+    {
+        string id = _cdock.Detached("alone", "sleep 1234", "--ipc", "none");
+        Assert.Equal("none", _cdock.Ok("inspect", "-f", "{{.HostConfig.IpcMode}}", id));
+        Assert.NotEqual(new FileInfo("/proc/self/ns/ipc").LinkTarget, Ipc("alone"));
+        Assert.Equal(1, _cdock.Do("exec", "alone", "grep", " /dev/shm ", "/proc/mounts").ExitCode);
+    }
+
+    [Fact]
     public void What_cannot_be_joined_is_told()
     {
         _cdock.Detached("donor", "sleep 1234");

@@ -231,6 +231,9 @@ public sealed record NamespacesRequest
     /// <summary>Others may share its queues and shared memory.</summary>
     public bool IpcShareable { get; init; }
 
+    /// <summary>Nothing is mounted on /dev/shm: with an IPC namespace of its own, and alone in it.</summary>
+    public bool NoSharedMemory { get; init; }
+
     /// <summary>Its own host name.</summary>
     public bool OwnUts { get; init; } = true;
 

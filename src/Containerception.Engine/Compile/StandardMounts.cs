@@ -44,6 +44,11 @@ internal static class StandardMounts
             yield return own.OwnIpc ? Kernel("mqueue", "/dev/mqueue", "nosuid", "noexec", "nodev") : Bind("/dev/mqueue");
         }
 
+        if (own.NoSharedMemory)
+        {
+            yield break;
+        }
+
         yield return own.OwnIpc
             ? Kernel("tmpfs", "/dev/shm", "nosuid", "noexec", "nodev", "mode=1777",
                 $"size={(request.ShmSizeBytes ?? ShmSizeDefault).ToString(CultureInfo.InvariantCulture)}") with

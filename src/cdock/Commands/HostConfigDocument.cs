@@ -35,7 +35,8 @@ internal static class HostConfigDocument
             ["DnsSearch"] = ContainerDocument.Texts(details.Networking.DnsSearch),
             ["ExtraHosts"] = SomeTexts(details.Networking.AddHosts),
             ["GroupAdd"] = SomeTexts(config.Process?.User.AdditionalGids.Where(gid => gid != config.Process.User.Gid).Select(gid => gid.ToString(System.Globalization.CultureInfo.InvariantCulture)) ?? []),
-            ["IpcMode"] = one.IpcOf is string donor ? $"container:{donor}" : one.IpcShareable ? "shareable" : ContainerDocument.Has(config, "ipc") ? "private" : "host",
+            ["IpcMode"] = one.IpcOf is string donor ? $"container:{donor}" : one.IpcShareable ? "shareable"
+                : !ContainerDocument.Has(config, "ipc") ? "host" : config.Mounts.Any(mount => mount.Destination == "/dev/shm") ? "private" : "none",
             ["OomScoreAdj"] = config.Process?.OomScoreAdj ?? 0,
             ["PidMode"] = one.PidOf is string seen ? $"container:{seen}" : ContainerDocument.Has(config, "pid") ? "" : "host",
             ["Privileged"] = privileged,

@@ -152,6 +152,7 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
         OwnIpc = ContainerOf(options.Ipc) is not null || Own(options.Ipc, "private", "none", "shareable"),
         IpcOf = ContainerOf(options.Ipc),
         IpcShareable = Text(options.Ipc) == "shareable",
+        NoSharedMemory = Text(options.Ipc) == "none",
         OwnUts = Own(options.Uts, "private"),
         OwnCgroup = Own(options.Cgroupns, "private"),
         OwnUser = Text(options.Userns) is not null && Own(options.Userns, "auto"),
