@@ -26,6 +26,35 @@ public sealed class CleanupTests : ContainerTest
     }
 
     [Fact]
+    public void A_process_that_a_hook_left_in_the_groups_goes_with_what_failed()
+    {
+        Config.WithoutNamespace("pid");
+        Config.AddHook("createContainer", "/bin/sh", "-c", "sleep 1000 </dev/null >/dev/null 2>&1 &");
+        Assert.NotEqual(0, RunArgs("/no/such/program").Status);
+    }
+
+    [Fact]
+    public void Who_froze_a_group_of_his_own_is_removed_all_the_same()
+    {
+        Config.RemoveMount("/sys/fs/cgroup");
+        Config.AddMount("/sys/fs/cgroup", "cgroup", "cgroup", "rw");
+        Config.WithManyCapabilities();
+        Config.SetWords("process.args", "/bin/sh", "-c", """
+            group=/sys/fs/cgroup/inner state=cgroup.freeze word=1
+            [ ! -d /sys/fs/cgroup/freezer ] || { group=/sys/fs/cgroup/freezer/inner state=freezer.state word=FROZEN; }
+            mkdir $group
+            sleep 1000 &
+            echo $! >$group/cgroup.procs
+            echo $word >$group/$state
+            exec sleep 1000
+            """);
+        Create().Succeeded();
+        Runtime.Invoke("start", Id).Succeeded();
+        WaitFor(() => Runtime.Invoke("exec", Id, "/bin/sh", "-c", "cat /sys/fs/cgroup/freezer/inner/freezer.state /sys/fs/cgroup/inner/cgroup.freeze 2>/dev/null").Output.Trim() is "FROZEN" or "1", "the group");
+        DeleteForced();
+    }
+
+    [Fact]
     public void What_failed_can_be_tried_again_under_the_same_id()
     {
         Assert.NotEqual(0, RunArgs("/no/such/program").Status);

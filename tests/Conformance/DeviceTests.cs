@@ -46,6 +46,28 @@ public sealed class DeviceTests : ContainerTest
             Shell("stat -c '%F %a %u:%g %t:%T' /dev/my/zero /dev/disk; stat -c '%F %a' /dev/pipe").Succeeded().Split('\n'));
     }
 
+    [Theory]
+    [InlineData("linux.resources", null)]
+    [InlineData("linux.resources", "{}")]
+    [InlineData("linux.resources.devices", "[]")]
+    public void Without_rules_the_hosts_other_devices_are_forbidden(string path, string? json)
+    {
+        // The kernel's log: a device that every machine has.
+        if (json is null)
+        {
+            Config.Remove(path);
+        }
+        else
+        {
+            Config.Set(path, JsonNode.Parse(json));
+        }
+
+        Config.WithManyCapabilities();
+        Outcome outcome = Shell("mknod /dev/log c 1 11 && mknod /dev/nil c 1 5 && head -c 1 /dev/nil >/dev/null && echo opened; cat /dev/log");
+        Assert.Equal("opened\n", outcome.Output);
+        Assert.Contains("Operation not permitted", outcome.Errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void In_a_user_namespace_a_device_is_the_hosts_of_that_number_whatever_its_path()
     {

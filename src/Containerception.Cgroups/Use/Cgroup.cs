@@ -236,6 +236,13 @@ public sealed class Cgroup : IDisposable
         return [.. pids];
     }
 
+    /// <summary>The directory of the group that this process is in.</summary>
+    public static string PathOfCaller(CgroupHierarchy hierarchy)
+    {
+        ArgumentNullException.ThrowIfNull(hierarchy);
+        return hierarchy.MountPoint + OwnCgroups.Read().PathBelow(hierarchy);
+    }
+
     /// <summary>Stops all processes where they are, and waits until they have stopped.</summary>
     /// <exception cref="CgroupException">They did not stop in ten seconds; or there is nothing to freeze with.</exception>
     public void Freeze() => Freezer.Freeze(FreezerNode ?? throw NoFreezer());
@@ -246,6 +253,15 @@ public sealed class Cgroup : IDisposable
         if (FreezerNode is { Exists: true } node)
         {
             Freezer.Thaw(node);
+        }
+    }
+
+    /// <summary>Lets all go on that were killed, also those that the container itself has frozen.</summary>
+    public void ThawAll()
+    {
+        if (FreezerNode is { Exists: true } node)
+        {
+            Freezer.ThawAll(node);
         }
     }
 

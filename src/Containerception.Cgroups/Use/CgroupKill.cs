@@ -28,9 +28,13 @@ internal sealed class CgroupKill(CgroupNode? processes, CgroupNode? freezer, Cgr
         }
         finally
         {
-            if (froze || signal == Signal.SIGKILL)
+            if (freezer is { Exists: true } && signal == Signal.SIGKILL)
             {
-                TryThaw();
+                Freezer.ThawAll(freezer);
+            }
+            else if (froze)
+            {
+                Freezer.Thaw(freezer!);
             }
         }
     }
@@ -86,14 +90,6 @@ internal sealed class CgroupKill(CgroupNode? processes, CgroupNode? freezer, Cgr
         catch (Exception failure) when (failure is CgroupException or LinuxException)
         {
             return false;
-        }
-    }
-
-    private void TryThaw()
-    {
-        if (freezer is { Exists: true })
-        {
-            Freezer.Thaw(freezer);
         }
     }
 }

@@ -30,6 +30,23 @@ internal static class Freezer
 
     public static void Thaw(CgroupNode node) => node.Write(node.IsUnified ? StateV2 : StateV1, node.IsUnified ? "0" : "THAWED");
 
+    /// <summary>The same in the groups below too, whoever froze them: on version 1 SIGKILL does not end a frozen process, and a group's own state outlasts its parent's.</summary>
+    public static void ThawAll(CgroupNode node)
+    {
+        Thaw(node);
+        if (!node.IsUnified)
+        {
+            CgroupWalk.Below(node.Directory, enter: static group =>
+            {
+                using SafeFileHandle? state = Files.TryOpenAt2(group, StateV1, OpenFlags.O_WRONLY, ResolveFlags.RESOLVE_BENEATH);
+                if (state is not null)
+                {
+                    FileContents.WriteAll(state, "THAWED"u8);
+                }
+            });
+        }
+    }
+
     // Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst: FREEZING can last for ever when a process forks while it is looked for;
     // writing FROZEN again makes the kernel look again.
     private static bool FreezeV1(CgroupNode node)

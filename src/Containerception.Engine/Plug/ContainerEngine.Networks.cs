@@ -33,10 +33,10 @@ public sealed partial class ContainerEngine
                 PrepareNetworks([network]);
             }
         }
-        catch (NetworkException failure)
+        catch (Exception failure) when (failure is NetworkException or LinuxException)
         {
             NetworkStore.Remove(network.Id);
-            throw EngineException.Of(failure);
+            throw failure is NetworkException known ? EngineException.Of(known) : failure;
         }
 
         Events.Network("create", network.Id, network.Name, network.Driver);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Containerception.Linux;
 using Containerception.Networks;
 
 namespace Containerception.Engine;
@@ -149,12 +150,22 @@ public sealed partial class ContainerEngine
     // The rules come before the bridge: where it is, they are.
     private void PrepareNetwork(NetworkDefinition network, List<NetworkDefinition> all, List<PublishedPort> ports)
     {
+        Bridges.CheckFree(network.Device, network.Id);
         if (!Repair(all, ports) && !Bridges.Exists(network.Device, network.Id))
         {
             Firewall.Add(RulesOf(network));
         }
 
-        Bridges.Ensure(BridgeOf(network));
+        try
+        {
+            Bridges.Ensure(BridgeOf(network));
+        }
+        catch (Exception failure) when ((failure is NetworkException or LinuxException) && !Bridges.Exists(network.Device, network.Id))
+        {
+            // What is without a bridge must not be taken for one: by that name there may be an interface of the host's later.
+            Firewall.Remove(RulesOf(network));
+            throw;
+        }
     }
 
     // Somebody may have flushed all rules, his own and others'.

@@ -35,6 +35,18 @@ public static class Bridges
         return index;
     }
 
+    /// <summary>Whether a name is nobody's, or its bridge that owner's.</summary>
+    /// <exception cref="NetworkException">It belongs to an interface of somebody else's.</exception>
+    public static void CheckFree(string name, string owner)
+    {
+        InterfaceNames.Check(name);
+        using SafeFileHandle netlink = Netlink.Open(NetlinkProtocol.NETLINK_ROUTE);
+        if (NetworkLinks.Find(netlink, name) is { } link && !IsOf(link, AddressOf(owner)))
+        {
+            throw Foreign(name, link);
+        }
+    }
+
     /// <summary>Whether a bridge of that owner is there.</summary>
     public static bool Exists(string name, string owner)
     {
@@ -67,10 +79,13 @@ public static class Bridges
                 ?? throw new NetworkException(NetworkFailure.NotFound, $"bridge {plan.Name}: it was removed while it was made");
         }
 
-        return IsOf(link, address) ? link : throw new NetworkException(NetworkFailure.Conflict,
-            $"bridge {plan.Name}: file exists (EEXIST): there is an interface of that name which is not this network's: {link.Kind ?? "a device"}, {link.HardwareAddress}",
-            $"see 'ip -d link show {plan.Name}'; give the network's bridge another name");
+        return IsOf(link, address) ? link : throw Foreign(plan.Name, link);
     }
+
+    private static NetworkException Foreign(string name, NetworkLink link) => new(
+        NetworkFailure.Conflict,
+        $"bridge {name}: file exists (EEXIST): there is an interface of that name which is not this network's: {link.Kind ?? "a device"}, {link.HardwareAddress}",
+        $"see 'ip -d link show {name}'; give the network's bridge another name");
 
     /// <summary>Before it comes up, so that nobody hears of it what it is not to say.</summary>
     private static void Configure(BridgePlan plan, bool forIPv6)

@@ -26,16 +26,16 @@ internal static class CgroupMountSteps
         {
             Slot unified = c.MakesCgroupNamespace || mounts.Own.Count == 0
                 ? c.NewFileSystem("cgroup2", "cgroup", options.Data, options.Set)
-                : Tree(c, mounts.Own[0].Path, options);
+                : Tree(c, mounts.Own[0], options);
             MountSteps.Finish(c, unified, options);
             c.Attach(unified, place);
             return;
         }
 
         Slot tmpfs = c.NewFileSystem("tmpfs", "tmpfs", [("mode", "755")], options.Set & ~MountAttributes.MOUNT_ATTR_RDONLY);
-        foreach ((string name, _) in mounts.Own)
+        foreach (CgroupMount mount in mounts.Own)
         {
-            c.Builder.Call(SyscallNumbers.SYS_mkdirat, tmpfs, c.Builder.Text(name), 0x1ED);
+            c.Builder.Call(SyscallNumbers.SYS_mkdirat, tmpfs, c.Builder.Text(mount.Name), 0x1ED);
         }
 
         foreach ((string link, string name) in mounts.Links)
@@ -44,10 +44,10 @@ internal static class CgroupMountSteps
         }
 
         c.Move(tmpfs, place);
-        foreach ((string name, string path) in mounts.Own)
+        foreach (CgroupMount mount in mounts.Own)
         {
-            Slot own = Tree(c, path, options);
-            c.Builder.Call(SyscallNumbers.SYS_move_mount, own, c.Empty, tmpfs, c.Builder.Text(name), (uint)MoveMountFlags.MOVE_MOUNT_F_EMPTY_PATH);
+            Slot own = Tree(c, mount, options);
+            c.Builder.Call(SyscallNumbers.SYS_move_mount, own, c.Empty, tmpfs, c.Builder.Text(mount.Name), (uint)MoveMountFlags.MOVE_MOUNT_F_EMPTY_PATH);
             c.Builder.Close(own);
         }
 
@@ -60,11 +60,12 @@ internal static class CgroupMountSteps
         c.Builder.Close(place);
     }
 
-    private static Slot Tree(Compilation c, string path, MountOptions options)
+    private static Slot Tree(Compilation c, CgroupMount mount, MountOptions options)
     {
         Slot tree = c.Builder.Take(
-            SyscallNumbers.SYS_open_tree, -100, c.Builder.Text(path), (uint)(OpenTreeFlags.OPEN_TREE_CLONE | OpenTreeFlags.OPEN_TREE_CLOEXEC));
-        c.SetAttributes(tree, options.Set, options.Clear, 0, recursive: false);
+            SyscallNumbers.SYS_open_tree, -100, c.Builder.Text(mount.Path), (uint)(OpenTreeFlags.OPEN_TREE_CLONE | OpenTreeFlags.OPEN_TREE_CLOEXEC));
+        MountAttributes kept = mount.IsOwn ? MountAttributes.None : MountAttributes.MOUNT_ATTR_RDONLY;
+        c.SetAttributes(tree, options.Set | kept, options.Clear & ~kept, 0, recursive: false);
         return tree;
     }
 }

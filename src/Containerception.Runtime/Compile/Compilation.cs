@@ -219,4 +219,10 @@ internal sealed class Compilation : IDisposable
 /// <param name="Unified">cgroup v2: one hierarchy.</param>
 /// <param name="Own">Each hierarchy's name, and the directory of the container's own group in it, on the host.</param>
 /// <param name="Links">Other names of a hierarchy: <c>cpu</c> for <c>cpu,cpuacct</c>.</param>
-internal sealed record CgroupMounts(bool Unified, IReadOnlyList<(string Name, string Path)> Own, IReadOnlyList<(string Link, string Name)> Links);
+internal sealed record CgroupMounts(bool Unified, IReadOnlyList<CgroupMount> Own, IReadOnlyList<(string Link, string Name)> Links);
+
+/// <summary>The group of one hierarchy.</summary>
+/// <param name="Name">Its directory in the mount.</param>
+/// <param name="Path">The group's, on the host.</param>
+/// <param name="IsOwn">It was made for the container; else it is only to be read.</param>
+internal sealed record CgroupMount(string Name, string Path, bool IsOwn);

@@ -25,7 +25,7 @@ internal sealed class ContainerCgroup : IDisposable
     {
         _layout = CgroupLayout.Detect();
         _path = linux.CgroupsPath is { Length: > 0 } given ? given : null;
-        _resources = linux.Resources is { Devices.Length: > 0 } limited ? limited with { Devices = DeviceRules.Complete(limited.Devices) } : linux.Resources;
+        _resources = DeviceRules.Complete(linux, request.CgroupManager, _layout);
         _rdt = linux.IntelRdt;
         _request = request;
         _annotations = annotations;
@@ -102,7 +102,7 @@ internal sealed class ContainerCgroup : IDisposable
             return null;
         }
 
-        List<(string, string)> own = [];
+        List<CgroupMount> own = [];
         List<(string, string)> links = [];
         foreach (CgroupHierarchy hierarchy in _layout.Hierarchies)
         {
@@ -112,7 +112,8 @@ internal sealed class ContainerCgroup : IDisposable
             }
 
             string name = Path.GetFileName(hierarchy.MountPoint);
-            own.Add((name, MadePaths.GetValueOrDefault(hierarchy.Controllers[0]) ?? hierarchy.MountPoint));
+            // Who has no group of his own sees that of whoever makes him, and changes nothing there (CVE-2023-25809).
+            own.Add(MadePaths.TryGetValue(hierarchy.Controllers[0], out string? made) ? new CgroupMount(name, made, IsOwn: true) : new CgroupMount(name, Cgroup.PathOfCaller(hierarchy), IsOwn: false));
             foreach (string controller in hierarchy.Controllers)
             {
                 if (controller != name && controller.Length > 0 && !controller.StartsWith("name=", StringComparison.Ordinal))
@@ -161,7 +162,7 @@ internal sealed class ContainerCgroup : IDisposable
         try
         {
             Cgroup cgroup = Cgroup.Create(_layout, _path, _request.Id, _resources);
-            undo.Push(cgroup.Remove);
+            undo.Push(() => TakeBack(cgroup));
             Delegate(cgroup);
             _entry = cgroup.OpenEntry();
         }
@@ -169,6 +170,13 @@ internal sealed class ContainerCgroup : IDisposable
         {
             // A plain user without a delegated group, or a container with its groups mounted read-only: nothing is asked of them, so nothing is lost.
         }
+    }
+
+    // It was empty when it was made ours: whoever is in it the child has left there, as a hook may.
+    private static void TakeBack(Cgroup cgroup)
+    {
+        cgroup.KillAll(Signal.SIGKILL);
+        cgroup.Remove();
     }
 
     private void Delegate(Cgroup cgroup)

@@ -53,7 +53,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         using StateDirectory directory = StateDirectory.Claim(root, request.Id);
         try
         {
-            undo.Push(directory.Remove);
+            undo.Record(directory.Remove);
             NotifyProxy? notify = null;
             if (request.NotifySocket is { } manager)
             {

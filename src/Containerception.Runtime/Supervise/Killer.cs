@@ -49,7 +49,7 @@ internal static class Killer
         if (signal == Signal.SIGKILL)
         {
             // A frozen process dies only once it is thawed.
-            cgroup.Thaw();
+            cgroup.ThawAll();
         }
 
         return true;

@@ -9,6 +9,7 @@ namespace Containerception.Runtime;
 internal static class Remover
 {
     private const int KillMilliseconds = 10_000;
+    private const int LookMilliseconds = 500;
 
     /// <returns>What poststop hooks and systemd complained of.</returns>
     public static IReadOnlyList<string> Delete(StateDirectory directory, string id, bool force)
@@ -120,9 +121,15 @@ internal static class Remover
 
         Processes.PidfdSendSignal(init, Signal.SIGKILL);
 
-        // A frozen process dies only once it is thawed.
-        cgroup.Thaw();
-        if (Polling.Poll(init, PollEvents.POLLIN, KillMilliseconds) == PollEvents.None)
+        // A frozen process dies only once it is thawed, and one that still runs may freeze another once more.
+        int waited = 0;
+        do
+        {
+            cgroup.ThawAll();
+            waited += LookMilliseconds;
+        }
+        while (Polling.Poll(init, PollEvents.POLLIN, LookMilliseconds) == PollEvents.None && waited < KillMilliseconds);
+        if (waited >= KillMilliseconds)
         {
             throw new ContainerException(FailureKind.System, $"init (pid {state.InitPid}) did not end {KillMilliseconds / 1000} s after SIGKILL", "it hangs in the kernel: see /proc/PID/stack");
         }

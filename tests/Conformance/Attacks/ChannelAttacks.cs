@@ -165,6 +165,21 @@ public sealed class ChannelAttacks : ContainerTest
         Assert.Contains("1\n", Shell("cat /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/*/cgroup.procs 2>/dev/null").Output, StringComparison.Ordinal);
     }
 
+    /// <summary>Who has no group of his own sees his maker's, and nobody's is his to change.</summary>
+    [Fact]
+    public void CVE_2023_25809_the_makers_control_groups_are_only_to_be_read()
+    {
+        Config.Remove("linux.resources");
+        Config.WithoutNamespace("cgroup");
+        Config.RemoveMount("/sys/fs/cgroup");
+        Config.AddMount("/sys/fs/cgroup", "cgroup", "cgroup", "rw");
+        Config.WithManyCapabilities();
+        Config.SetWords("process.args", "/bin/sh", "-c", "for f in /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/*/cgroup.procs; do [ -e $f ] && echo there && mkdir ${f%/*}/probe-of-a-test 2>/dev/null && echo $f; done; true");
+        Bundle.Save();
+
+        Assert.Equal("there", Runtime.Invoke("--cgroup-manager=disabled", "run", "--bundle", Bundle.Path, Id).Succeeded().Split('\n').Distinct().Single());
+    }
+
     /// <summary>A program that the kernel starts, as root of the host, when a group of version 1 is empty.</summary>
     [Fact]
     public void CVE_2022_0492_no_release_agent_is_within_reach()

@@ -100,6 +100,8 @@ public sealed class NetworkCommandTests : IDisposable
         Assert.Equal(1, _site.Cdock.Do("network", "create", "-o", "com.docker.network.bridge.name=foreign0", "thief").ExitCode);
         Assert.Equal("named\nwide", List("type=custom"));
         Assert.Contains("foreign0", _site.Host.Interfaces());
+        string rules = _site.Host.Program("nft", "list", "ruleset");
+        Assert.All(["\"eth0\"", "\"foreign0\""], name => Assert.DoesNotContain(name, rules, StringComparison.Ordinal));
     }
 
     [Fact]
