@@ -87,6 +87,44 @@ public sealed class AttachTests : IDisposable
     }
 
     [Fact]
+    public void Of_an_input_that_has_ended_before_it_is_read_nothing_is_lost()
+    {
+        // More than the pipe and a frame on the way hold: so some is still to be read when the writer is gone.
+        using Process process = _cdock.Start("sh", ["-c", $"head -c 140000 /dev/zero | {Cdock.Program} run --rm -i --runtime {Cdock.Runtime} host sh -c 'sleep 1; wc -c'"]);
+        Assert.Equal("140000\n", Cdock.Finish(process).Output);
+    }
+
+    [Fact]
+    public void After_the_end_of_its_input_a_client_waits_without_being_busy()
+    {
+        using Process client = _cdock.Start(["run", "--rm", "-i", "--runtime", Cdock.Runtime, "host", "sh", "-c", "cat; sleep 2"], redirectsInput: true);
+        client.StandardInput.WriteLine("all");
+        client.StandardInput.Close();
+        Assert.Equal("all", client.StandardOutput.ReadLine());
+        client.Refresh();
+        TimeSpan before = client.TotalProcessorTime;
+        Thread.Sleep(1000);
+        client.Refresh();
+        Assert.InRange((client.TotalProcessorTime - before).TotalMilliseconds, 0, 100);
+        Assert.Equal(0, Cdock.Finish(client).ExitCode);
+    }
+
+    [Fact]
+    public void What_two_clients_send_at_once_all_reaches_the_program()
+    {
+        string file = Path.Join(_cdock.Root, "input");
+        File.WriteAllBytes(file, new byte[140_000]);
+        _cdock.Detached("reader", "while [ ! -e /tmp/go ]; do sleep 0.02; done; head -c 280000 | wc -c", "-i");
+        string attach = $"exec {Cdock.Program} attach reader <{file}";
+        using Process one = _cdock.Start("sh", ["-c", attach]);
+        using Process other = _cdock.Start("sh", ["-c", attach]);
+        Thread.Sleep(500);
+        _cdock.Ok("exec", "reader", "touch", "/tmp/go");
+        Assert.Equal("280000\n", Cdock.Finish(one).Output);
+        Assert.Equal("280000\n", Cdock.Finish(other).Output);
+    }
+
+    [Fact]
     public void A_detached_container_with_an_input_keeps_it_when_a_client_s_ends()
     {
         string id = _cdock.Detached("reader", "while read line; do echo got $line; done; echo over", "-i");

@@ -223,12 +223,13 @@ internal sealed class Attachment : IDisposable
         }
     }
 
-    // The next bytes only when the program has these: so a signal behind them is never stuck.
+    // The next bytes only when the program has these: so a signal behind them is never stuck. The end of a pipe would be told again and again, whatever
+    // is waited for: epoll_ctl(2), EPOLLHUP. So it is taken out.
     private void StopReading()
     {
         if (_inputPolled)
         {
-            Epoll.Modify(_epoll, _input, EpollEvents.None, InputToken);
+            Epoll.Remove(_epoll, _input);
         }
     }
 
@@ -241,7 +242,7 @@ internal sealed class Attachment : IDisposable
 
         if (_inputPolled)
         {
-            Epoll.Modify(_epoll, _input, EpollEvents.EPOLLIN, InputToken);
+            Epoll.Add(_epoll, _input, EpollEvents.EPOLLIN, InputToken);
         }
         else
         {

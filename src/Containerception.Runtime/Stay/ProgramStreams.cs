@@ -15,13 +15,16 @@ internal sealed class ProgramStreams : IDisposable
     // What an orphan of the program still writes after its end is not waited for without bound.
     private const int DrainReadsMax = 256;
 
+    // Of each client one frame waits at most: more is no client's of ours.
+    private const int WaitingInputBytesMax = 1 << 20;
+
     private readonly EventLoop _loop;
     private readonly OutputTaker _take;
     private readonly Output?[] _outputs = new Output?[2];
+    private readonly Queue<WaitingInput> _waiting = new();
     private SafeFileHandle? _input;
     private EventLoop.Watch? _inputWatch;
-    private ReadOnlyMemory<byte> _pendingInput;
-    private Action? _inputTaken;
+    private int _waitingBytes;
     private bool _paused;
 
     private ProgramStreams(EventLoop loop, OutputTaker take)
@@ -82,31 +85,31 @@ internal sealed class ProgramStreams : IDisposable
         }
     }
 
-    /// <summary>Bytes for the program; <paramref name="taken"/> is called when all are its own, or nobody reads them any more.</summary>
+    /// <summary>Bytes for the program, after those that wait; <paramref name="taken"/> is called when all are its own, or nobody reads them any more.</summary>
+    /// <exception cref="FormatException">Too much waits: whoever sends more does not wait until it is taken.</exception>
     public void WriteInput(ReadOnlySpan<byte> bytes, Action taken)
     {
-        if (_input is null || _inputTaken is not null)
+        int written = _input is not null && _waiting.Count == 0 ? TryWriteInput(bytes) : 0;
+        if (_input is null || written == bytes.Length)
         {
             taken();
             return;
         }
 
-        int written = TryWriteInput(bytes);
-        if (written == bytes.Length || _input is null)
+        if (_waitingBytes + bytes.Length > WaitingInputBytesMax)
         {
-            taken();
-            return;
+            throw new FormatException("more input than is kept");
         }
 
-        _pendingInput = bytes[written..].ToArray();
-        _inputTaken = taken;
-        _inputWatch = _loop.Add(_input, EpollEvents.EPOLLOUT, _ => GoOnWriting());
+        _waiting.Enqueue(new WaitingInput(bytes[written..].ToArray(), taken));
+        _waitingBytes += bytes.Length - written;
+        _inputWatch ??= _loop.Add(_input, EpollEvents.EPOLLOUT, _ => GoOnWriting());
     }
 
     /// <summary>The program reads the end of its input after what it has been sent. A terminal has no end.</summary>
     public void EndInput()
     {
-        if (Terminal is null && _inputTaken is null)
+        if (Terminal is null && _waiting.Count == 0)
         {
             CloseInput();
         }
@@ -201,19 +204,27 @@ internal sealed class ProgramStreams : IDisposable
 
     private void GoOnWriting()
     {
-        int written = TryWriteInput(_pendingInput.Span);
-        if (_input is not null && written < _pendingInput.Length)
+        while (_waiting.TryPeek(out WaitingInput? first))
         {
-            _pendingInput = _pendingInput[written..];
-            return;
+            int written = TryWriteInput(first.Bytes.Span);
+            if (_input is null)
+            {
+                return;
+            }
+
+            _waitingBytes -= written;
+            first.Bytes = first.Bytes[written..];
+            if (!first.Bytes.IsEmpty)
+            {
+                return;
+            }
+
+            _waiting.Dequeue();
+            first.Taken();
         }
 
         _inputWatch?.Dispose();
         _inputWatch = null;
-        _pendingInput = default;
-        Action? taken = _inputTaken;
-        _inputTaken = null;
-        taken?.Invoke();
     }
 
     private int TryWriteInput(ReadOnlySpan<byte> bytes)
@@ -241,9 +252,19 @@ internal sealed class ProgramStreams : IDisposable
         _inputWatch = null;
         _input?.Dispose();
         _input = null;
-        Action? taken = _inputTaken;
-        _inputTaken = null;
-        taken?.Invoke();
+        _waitingBytes = 0;
+        while (_waiting.TryDequeue(out WaitingInput? unread))
+        {
+            unread.Taken();
+        }
+    }
+
+    /// <summary>What the program has not read yet of what a client has sent, and whom to tell when it has.</summary>
+    private sealed class WaitingInput(ReadOnlyMemory<byte> bytes, Action taken)
+    {
+        public ReadOnlyMemory<byte> Bytes { get; set; } = bytes;
+
+        public Action Taken { get; } = taken;
     }
 
     private sealed class Output(FrameKind kind, SafeFileHandle file) : IDisposable
