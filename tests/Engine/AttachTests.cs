@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using Containerception.Linux;
 
 namespace Containerception.Engine.Tests;
 
@@ -154,6 +156,43 @@ public sealed class AttachTests : IDisposable
         _cdock.Ok("exec", "survivor", "touch", "/tmp/go");
         Assert.Equal("6", _cdock.Ok("wait", "survivor"));
         Assert.Equal("begun\ndone", _cdock.Ok("logs", "survivor"));
+    }
+
+    [Fact]
+    public void A_client_that_is_killed_while_its_input_waits_leaves_a_program_that_reads_to_the_end()
+    {
+        // More than the pipe holds.
+        string file = Path.Join(_cdock.Root, "input");
+        File.WriteAllBytes(file, new byte[140_000]);
+        const string Script = "echo begun; while [ ! -e /tmp/go ]; do sleep 0.02; done; wc -c";
+        using Process client = _cdock.Start("sh", ["-c", $"exec {Cdock.Program} run --name reader -i --runtime {Cdock.Runtime} host sh -c '{Script}' <{file}"]);
+        Assert.Equal("begun", client.StandardOutput.ReadLine());
+        Thread.Sleep(300);
+        client.Kill();
+        client.WaitForExit();
+        _cdock.Ok("exec", "reader", "touch", "/tmp/go");
+        _cdock.Ok("wait", "reader");
+        Assert.InRange(int.Parse(_cdock.Ok("logs", "reader").Split('\n')[1], CultureInfo.InvariantCulture), 65536, 140_000);
+    }
+
+    [Fact]
+    public void A_client_that_is_killed_while_the_program_speaks_leaves_one_that_reads_to_the_end()
+    {
+        string place = Directory.CreateDirectory(Path.Join(_cdock.Root, "place")).FullName;
+        const string Script = "echo begun; while [ ! -e /place/go ]; do sleep 0.02; done; echo tick; touch /place/told; cat; exit 6";
+        using Process client = _cdock.Start(
+            ["run", "--name", "speaker", "-i", "-v", $"{place}:/place", "--runtime", Cdock.Runtime, "host", "sh", "-c", Script], redirectsInput: true);
+        Assert.Equal("begun", client.StandardOutput.ReadLine());
+
+        // So the supervisor first hears of what it cannot pass on any more.
+        int supervisor = Cdock.SupervisorOf(_cdock.Ids()[0]);
+        Processes.Kill(supervisor, Signal.SIGSTOP);
+        File.WriteAllText(Path.Join(place, "go"), "");
+        Cdock.Until(() => File.Exists(Path.Join(place, "told")), "it has spoken");
+        client.Kill();
+        client.WaitForExit();
+        Processes.Kill(supervisor, Signal.SIGCONT);
+        Assert.Equal("6", _cdock.Ok("wait", "speaker"));
     }
 
     [Fact]

@@ -23,8 +23,11 @@ internal interface IClientRequests
     /// <returns>Null, or why it was not done.</returns>
     string? Request(FrameKind kind, ReadOnlySpan<byte> content, Queue<SafeFileHandle> descriptors);
 
-    /// <summary>The client has gone, or what waited for it has become less.</summary>
-    void Changed(Client client);
+    /// <summary>The client has gone, or speaks another language, or does not read: it was let go.</summary>
+    void Left(Client client);
+
+    /// <summary>Something came from the client, or what waited for it has become less.</summary>
+    void Changed();
 }
 
 /// <summary>One connection to the supervisor. It never waits for the other side: what that does not take is kept, up to a bound.</summary>
@@ -127,7 +130,7 @@ internal sealed class Client : IDisposable
             Leave();
         }
 
-        _requests.Changed(this);
+        _requests.Changed();
     }
 
     private void Receive()
@@ -232,6 +235,7 @@ internal sealed class Client : IDisposable
         {
             Dispose();
             (_waiting, _begin, _end) = ([], 0, 0);
+            _requests.Left(this);
         }
     }
 }

@@ -25,6 +25,7 @@ internal sealed class ProgramStreams : IDisposable
     private SafeFileHandle? _input;
     private EventLoop.Watch? _inputWatch;
     private int _waitingBytes;
+    private bool _inputEnds;
     private bool _paused;
 
     private ProgramStreams(EventLoop loop, OutputTaker take)
@@ -90,7 +91,7 @@ internal sealed class ProgramStreams : IDisposable
     public void WriteInput(ReadOnlySpan<byte> bytes, Action taken)
     {
         int written = _input is not null && _waiting.Count == 0 ? TryWriteInput(bytes) : 0;
-        if (_input is null || written == bytes.Length)
+        if (_input is null || _inputEnds || written == bytes.Length)
         {
             taken();
             return;
@@ -109,10 +110,8 @@ internal sealed class ProgramStreams : IDisposable
     /// <summary>The program reads the end of its input after what it has been sent. A terminal has no end.</summary>
     public void EndInput()
     {
-        if (Terminal is null && _waiting.Count == 0)
-        {
-            CloseInput();
-        }
+        _inputEnds = Terminal is null;
+        EndWhenWritten();
     }
 
     public void Resize(ushort rows, ushort columns)
@@ -225,6 +224,15 @@ internal sealed class ProgramStreams : IDisposable
 
         _inputWatch?.Dispose();
         _inputWatch = null;
+        EndWhenWritten();
+    }
+
+    private void EndWhenWritten()
+    {
+        if (_inputEnds && _waiting.Count == 0)
+        {
+            CloseInput();
+        }
     }
 
     private int TryWriteInput(ReadOnlySpan<byte> bytes)

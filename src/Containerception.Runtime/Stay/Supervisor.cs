@@ -100,13 +100,7 @@ internal sealed class Supervisor : IClientRequests, IDisposable
         }
     }
 
-    void IClientRequests.StdinEnded(Client client)
-    {
-        if (_plan.StdinOnce && client.IsFirst)
-        {
-            _streams?.EndInput();
-        }
-    }
+    void IClientRequests.StdinEnded(Client client) => EndInputOf(client);
 
     void IClientRequests.Resize(ushort rows, ushort columns) => _streams?.Resize(rows, columns);
 
@@ -161,15 +155,20 @@ internal sealed class Supervisor : IClientRequests, IDisposable
         }
     }
 
-    void IClientRequests.Changed(Client client)
+    void IClientRequests.Left(Client client) => EndInputOf(client);
+
+    void IClientRequests.Changed()
     {
-        if (client is { IsGone: true, IsFirst: true } && _plan.StdinOnce)
+        _clients?.Forget();
+        HoldUpProgram();
+    }
+
+    private void EndInputOf(Client client)
+    {
+        if (_plan.StdinOnce && client.IsFirst)
         {
             _streams?.EndInput();
         }
-
-        _clients?.Forget();
-        HoldUpProgram();
     }
 
     private static SafeFileHandle Next(Queue<SafeFileHandle> descriptors)
