@@ -66,6 +66,9 @@ public sealed record CreateRequest
     /// <summary>The caller takes the terminal's master itself: it needs no terminal of its own.</summary>
     internal bool KeepsTerminal { get; init; }
 
+    /// <summary>What the program gets as RLIMIT_NOFILE where config.json has none; null for the caller's own.</summary>
+    internal ResourceLimit? OpenFilesLimit { get; init; }
+
     /// <summary>The size of the program's terminal; null for what config.json or the caller's own terminal says.</summary>
     internal WindowSize? TerminalSize { get; init; }
 }

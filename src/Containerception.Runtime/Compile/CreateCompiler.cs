@@ -56,6 +56,9 @@ internal sealed record CreateSettings
 
     public required ulong SignalMask { get; init; }
 
+    /// <summary>See <see cref="CreateRequest.OpenFilesLimit"/>.</summary>
+    public required ResourceLimit? OpenFilesLimit { get; init; }
+
     /// <summary>Others may be in the pid namespace before the user's program runs.</summary>
     public required bool MayBeSeen { get; init; }
 
@@ -259,6 +262,11 @@ internal static class CreateCompiler
     private static void BecomeProgram(Compilation c, CreateSettings settings, ProcessConfig process, Slot state, Slot? labels)
     {
         SchedulingSteps.Add(c, process, affinity: null);
+        if (settings.OpenFilesLimit is { } limit)
+        {
+            ProcessSteps.LimitOpenFiles(c, process, limit);
+        }
+
         Slot changed = ProcessSteps.ChangeDirectory(c, process.Cwd);
         LabelSteps.Apply(c, labels, process);
         if (settings.MayBeSeen)

@@ -86,6 +86,18 @@ internal static class ProcessSteps
         }
     }
 
+    /// <summary>The caller's limit, in place of a supervisor's. Late: before, the child may have to open more than that.</summary>
+    public static void LimitOpenFiles(Compilation c, ProcessConfig process, ResourceLimit limit)
+    {
+        if (limit.Soft == limit.Hard || process.Rlimits.Any(rlimit => ResourceLimits.Parse(rlimit.Type) == RlimitResource.RLIMIT_NOFILE))
+        {
+            return;
+        }
+
+        c.Builder.Tell("rlimit", "set {0}", "the supervisor has raised its own, which is not the program's business", nameof(RlimitResource.RLIMIT_NOFILE));
+        c.Builder.Call(SyscallNumbers.SYS_prlimit64, 0, (int)RlimitResource.RLIMIT_NOFILE, c.Memory.Words((nint)limit.Soft, (nint)limit.Hard), 0);
+    }
+
     /// <summary>Standard streams that are not the null device belong to the container's user.</summary>
     public static void OwnStreams(Compilation c, ProcessConfig process)
     {

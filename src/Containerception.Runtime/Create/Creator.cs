@@ -120,6 +120,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
             TerminalSize = request.TerminalSize ?? CallerTerminal.Size(bundle.Config.Process),
             SaysReady = waitsForStart || told,
             SignalMask = signalMask,
+            OpenFilesLimit = request.OpenFilesLimit,
             MayBeSeen = waitsForStart || !namespaces.Makes(CloneFlags.CLONE_NEWPID) || bundle.Config.Hooks is { StartContainer.Length: > 0 },
             Stub = stub,
         };

@@ -10,10 +10,13 @@ internal sealed class Clients : IDisposable
     /// <summary>In the container's directory.</summary>
     public const string SocketName = "attach.sock";
 
+    private static readonly TimeSpan AcceptPause = TimeSpan.FromSeconds(1);
+
     private readonly EventLoop _loop;
     private readonly IClientRequests _requests;
     private readonly string _path;
     private readonly SafeFileHandle _socket;
+    private readonly EventLoop.Watch _accepting;
     private readonly List<Client> _clients = [];
 
     /// <param name="loop">In which they are waited for.</param>
@@ -36,7 +39,7 @@ internal sealed class Clients : IDisposable
         UnixSockets.Bind(_socket, _path);
         Files.FchmodAt(Descriptor.WorkingDirectory, _path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         UnixSockets.Listen(_socket);
-        _loop.Add(_socket, EpollEvents.EPOLLIN, _ => Accept());
+        _accepting = _loop.Add(_socket, EpollEvents.EPOLLIN, _ => Accept());
     }
 
     /// <summary>The client for whom the container was started is there.</summary>
@@ -93,9 +96,18 @@ internal sealed class Clients : IDisposable
 
     private void Accept()
     {
-        if (UnixSockets.Accept(_socket) is { } connection)
+        try
         {
-            Add(connection, isFirst: false);
+            if (UnixSockets.Accept(_socket) is { } connection)
+            {
+                Add(connection, isFirst: false);
+            }
+        }
+        catch (LinuxException)
+        {
+            // No descriptors, perhaps: to be told so again at once would keep the loop from everything else.
+            _accepting.Change(EpollEvents.None);
+            _loop.After(AcceptPause, () => _accepting.Change(EpollEvents.EPOLLIN));
         }
     }
 

@@ -48,8 +48,8 @@ public static class ContainerSupervisor
     private static int Supervise(SupervisePlan plan, SupervisorDescriptors inherited, Action<StepRecord>? listener, SignalSet mask, Action started)
     {
         IContainerRunner runner = plan.Runtime is null
-            ? new OwnRunner(plan, listener, message => Warn(plan, message), mask)
-            : new OtherRunner(plan);
+            ? new OwnRunner(plan, listener, message => Warn(plan, message), mask, inherited.Limit)
+            : new OtherRunner(plan, inherited.Limit);
         bool isAlone;
         try
         {
@@ -70,6 +70,7 @@ public static class ContainerSupervisor
         {
             OwnMounts.DetachBelow(plan.Directory);
             Signals.SetMask(mask);
+            inherited.Limit.GiveBack();
             Processes.Execve(program, plan.AtEnd, ProcessVariables.All());
         }
 

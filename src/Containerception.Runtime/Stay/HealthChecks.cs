@@ -18,23 +18,26 @@ internal sealed class HealthChecks : IDisposable
     private const int ResultsMax = 5;
     private const int OutputBytesMax = 4096;
     private const int KilledExitCode = -1;
+    private const string SearchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     private readonly EventLoop _loop;
     private readonly HealthPlan _plan;
     private readonly string _pidFile;
     private readonly IContainerRunner _runner;
+    private readonly DescriptorLimit _limit;
     private readonly TimeProvider _clock;
     private readonly Action _changed;
     private readonly DateTimeOffset _programStarted;
     private EventLoop.Alarm? _next;
     private Check? _check;
 
-    public HealthChecks(EventLoop loop, SupervisePlan plan, IContainerRunner runner, TimeProvider clock, Action changed)
+    public HealthChecks(EventLoop loop, SupervisePlan plan, IContainerRunner runner, DescriptorLimit limit, TimeProvider clock, Action changed)
     {
         _loop = loop;
         _plan = plan.Health!;
         _pidFile = Path.Join(plan.Directory, "health.pid");
         _runner = runner;
+        _limit = limit;
         _clock = clock;
         _changed = changed;
         _programStarted = clock.GetUtcNow();
@@ -91,7 +94,7 @@ internal sealed class HealthChecks : IDisposable
         check.Timeout = _loop.After(_plan.Timeout, TimeOut);
         try
         {
-            check.Starter = Spawning.PosixSpawn(line[0], line, ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], null, write, write);
+            check.Starter = _limit.Start(() => Spawning.PosixSpawn(line[0], line, [SearchPath], null, write, write));
         }
         catch (LinuxException failure)
         {

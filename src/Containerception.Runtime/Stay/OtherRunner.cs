@@ -11,13 +11,15 @@ namespace Containerception.Runtime;
 internal sealed class OtherRunner : IContainerRunner
 {
     private readonly SupervisePlan _plan;
+    private readonly DescriptorLimit _limit;
     private readonly string _program;
     private readonly string _log;
     private ImmutableSortedDictionary<string, string> _cgroupPaths = ImmutableSortedDictionary<string, string>.Empty;
 
-    public OtherRunner(SupervisePlan plan)
+    public OtherRunner(SupervisePlan plan, DescriptorLimit limit)
     {
         _plan = plan;
+        _limit = limit;
         _program = plan.Runtime!;
         _log = Path.Join(plan.Directory, "runtime.log");
         Prctl.IsChildSubreaper = true;
@@ -76,8 +78,8 @@ internal sealed class OtherRunner : IContainerRunner
 
     private int Run(IReadOnlyList<string> arguments, ProgramEnds? ends)
     {
-        int pid = Spawning.PosixSpawn(
-            _program, [_program, "--root", _plan.RuntimeRoot, "--log", _log, "--log-format", "json", .. arguments], ProcessVariables.All(), ends?.Input, ends?.Output, ends?.Error);
+        string[] line = [_program, "--root", _plan.RuntimeRoot, "--log", _log, "--log-format", "json", .. arguments];
+        int pid = _limit.Start(() => Spawning.PosixSpawn(_program, line, ProcessVariables.All(), ends?.Input, ends?.Output, ends?.Error));
         return Waiting.Wait(pid).ExitCode;
     }
 

@@ -7,7 +7,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Containerception.Runtime;
 
 /// <summary>ception itself, without executing it again: the supervisor is the runtime.</summary>
-internal sealed class OwnRunner(SupervisePlan plan, Action<StepRecord>? listener, Action<string> warn, SignalSet mask) : IContainerRunner
+internal sealed class OwnRunner(SupervisePlan plan, Action<StepRecord>? listener, Action<string> warn, SignalSet mask, DescriptorLimit limit) : IContainerRunner
 {
     private readonly ContainerRuntime _runtime = new(plan.RuntimeRoot, listener, warn);
     private ImmutableSortedDictionary<string, string> _cgroupPaths = ImmutableSortedDictionary<string, string>.Empty;
@@ -15,7 +15,7 @@ internal sealed class OwnRunner(SupervisePlan plan, Action<StepRecord>? listener
     public StartedProgram Start(ProgramEnds? ends)
     {
         using StandardStreams? streams = ends is null ? null : StandardStreams.Become(ends);
-        using CreatedContainer container = _runtime.Begin(Request(plan), mask);
+        using CreatedContainer container = _runtime.Begin(Request(plan) with { OpenFilesLimit = limit.Callers }, mask);
         _cgroupPaths = container.State.CgroupPaths;
         SafeFileHandle? terminal = container.Terminal is null ? null : Descriptors.Duplicate(container.Terminal);
         return new StartedProgram(container.Init.Pid, terminal);

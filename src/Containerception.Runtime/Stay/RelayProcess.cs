@@ -32,8 +32,6 @@ public static class RelayProcess
         }
 
         Environment.CurrentDirectory = "/";
-        ResourceLimit files = ResourceLimits.Get(0, RlimitResource.RLIMIT_NOFILE);
-        ResourceLimits.Set(0, RlimitResource.RLIMIT_NOFILE, files with { Soft = files.Hard });
         Descriptors.SetNonBlocking(control, true);
         using EventLoop loop = new();
         Ports ports = new(loop);

@@ -183,7 +183,7 @@ internal sealed class Supervisor : IClientRequests, IDisposable
             streams.Begin(program.Terminal);
             _streams = streams;
             _backOff.Started();
-            _health = _plan.Health is null ? null : new HealthChecks(_loop, _plan, _runner, _clock, () => Report(_status with { Health = _health!.Report }));
+            _health = _plan.Health is null ? null : new HealthChecks(_loop, _plan, _runner, _inherited.Limit, _clock, () => Report(_status with { Health = _health!.Report }));
             Report(_status with
             {
                 State = "running",
@@ -284,7 +284,7 @@ internal sealed class Supervisor : IClientRequests, IDisposable
             Report(_status with { RestartCount = _status.RestartCount + 1 });
             StartProgram();
         }
-        catch (Exception failure) when (failure is ContainerException or RuntimeLogException)
+        catch (Exception failure) when (failure is ContainerException or RuntimeLogException or LinuxException)
         {
             const int NotStarted = 128;
             End(_status with { Pid = 0, ExitCode = NotStarted, Reason = failure.Message });
@@ -375,9 +375,9 @@ internal sealed class Supervisor : IClientRequests, IDisposable
             status.Write(_plan.Directory);
             EventLog.OfContainer(_plan.Directory, _clock).Changed(_plan.Id, _plan.Name, _plan.Image, before, status);
         }
-        catch (LinuxException failure) when (failure.Errno is Errno.ENOSPC or Errno.ENOENT or Errno.EDQUOT)
+        catch (LinuxException)
         {
-            // A full disk, or a directory that somebody has taken away, must not end the container.
+            // A full disk, want of descriptors, or a directory that somebody has taken away, must not end the container.
         }
     }
 }

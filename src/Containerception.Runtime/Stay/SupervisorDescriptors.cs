@@ -22,7 +22,11 @@ internal sealed class SupervisorDescriptors : IDisposable
         Lock = directoryLock;
         Report = report;
         Client = client;
+        Limit = DescriptorLimit.Raise();
     }
+
+    /// <summary>How many there may be.</summary>
+    public DescriptorLimit Limit { get; }
 
     /// <summary>The lock on the container's directory: the sign of life.</summary>
     public SafeFileHandle Lock { get; }
