@@ -1,10 +1,16 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
+using Containerception.Linux;
 
 namespace Containerception.Engine.Tests;
 
 /// <summary>Health checks run in the container and say what docker's say.</summary>
 public sealed class HealthTests : IDisposable
 {
+    // proc_sys_kernel(5): the next process gets the number after it.
+    private const string LastPid = "/proc/sys/kernel/ns_last_pid";
+
     private readonly Cdock _cdock = new();
 
     [Fact]
@@ -69,7 +75,109 @@ public sealed class HealthTests : IDisposable
         Assert.Equal(127, _cdock.Status(id).GetProperty("health").GetProperty("log")[0].GetProperty("exitCode").GetInt32());
     }
 
+    [Fact]
+    public void What_others_go_on_writing_holds_nobody_up()
+    {
+        Needs.Program("strace");
+        string id = _cdock.Detached(
+            "loud", "sleep 100", "--health-cmd", "yes & yes & yes", "--health-interval", "500ms", "--health-timeout", "300ms", "--health-retries", "1");
+
+        // So the supervisor reads more slowly than they write, and never all.
+        using Process tracer = _cdock.Start("strace", ["-o", "/dev/null", "-e", "inject=read:delay_exit=1000", "-p", Cdock.SupervisorOf(id).ToString(CultureInfo.InvariantCulture)]);
+        try
+        {
+            Cdock.Until(() => Status(id) == "unhealthy", "it is unhealthy");
+            _cdock.Ok("pause", "loud");
+            _cdock.Ok("unpause", "loud");
+        }
+        finally
+        {
+            tracer.Kill();
+            tracer.WaitForExit();
+        }
+    }
+
+    [Fact]
+    public void While_it_is_paused_nothing_is_checked_and_no_check_fails()
+    {
+        string id = _cdock.Detached("still", "sleep 100", "--health-cmd", "sleep 0.3", "--health-interval", "50ms", "--health-timeout", "1s", "--health-retries", "1");
+        Cdock.Until(() => Status(id) == "healthy", "it is healthy");
+        _cdock.Ok("pause", "still");
+        Thread.Sleep(1500);
+        string paused = _cdock.Status(id).GetProperty("health").ToString();
+        Assert.Equal("healthy", Status(id));
+
+        _cdock.Ok("unpause", "still");
+        Cdock.Until(() => _cdock.Status(id).GetProperty("health").ToString() != paused, "it is checked again");
+        Assert.Equal("healthy", Status(id));
+        Assert.DoesNotContain("\"exitCode\":-1", _cdock.Status(id).GetProperty("health").ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_check_for_which_no_descriptor_is_left_has_failed()
+    {
+        string id = _cdock.Detached("poor", "sleep 100", "--health-cmd", "true", "--health-interval", "200ms", "--health-retries", "1000");
+        Cdock.Until(() => Status(id) == "healthy", "it is healthy");
+        int supervisor = Cdock.SupervisorOf(id);
+        ResourceLimit before = ResourceLimits.Get(supervisor, RlimitResource.RLIMIT_NOFILE);
+        ResourceLimits.Set(supervisor, RlimitResource.RLIMIT_NOFILE, before with { Soft = 3 });
+        Thread.Sleep(700);
+        ResourceLimits.Set(supervisor, RlimitResource.RLIMIT_NOFILE, before);
+
+        Cdock.Until(() => _cdock.Status(id).GetProperty("health").ToString().Contains("(EMFILE)", StringComparison.Ordinal), "it is told");
+        Cdock.Until(() => _cdock.Status(id).GetProperty("health").GetProperty("failingStreak").GetInt32() == 0, "it is well again");
+    }
+
+    [Fact]
+    public void A_check_that_is_killed_takes_nobody_along_who_has_the_number_of_what_began_it()
+    {
+        Needs.PathTo(LastPid);
+        string id = _cdock.Detached(
+            "slow", "sleep 100", "--health-cmd", "sleep 47", "--health-interval", "100ms", "--health-timeout", "2s", "--health-retries", "1");
+        string file = Path.Join(_cdock.Root, "containers", id, "health.pid");
+        Cdock.Until(() => File.Exists(file) && File.ReadAllText(file).Length > 0, "it has begun");
+        int check = int.Parse(File.ReadAllText(file), CultureInfo.InvariantCulture);
+        Thread.Sleep(200);
+
+        // What began it had a number shortly before the check's own: each that is free is somebody's now.
+        int[] others = [.. Enumerable.Range(check - 8, 8).Select(TryStartAs).OfType<int>()];
+        Assert.NotEmpty(others);
+        try
+        {
+            Cdock.Until(() => Status(id) == "unhealthy", "it is unhealthy");
+            Assert.All(others, pid => Assert.Null(Waiting.TryWait(pid, WaitOptions.WEXITED | WaitOptions.WNOWAIT)));
+        }
+        finally
+        {
+            foreach (int pid in others)
+            {
+                Processes.Kill(pid, Signal.SIGKILL);
+                Waiting.Wait(pid);
+            }
+        }
+    }
+
     public void Dispose() => _cdock.Dispose();
+
+    // Null when somebody has the number, or another thread was faster.
+    private static int? TryStartAs(int wanted)
+    {
+        if (Directory.Exists($"/proc/{wanted}"))
+        {
+            return null;
+        }
+
+        File.WriteAllText(LastPid, (wanted - 1).ToString(CultureInfo.InvariantCulture));
+        int pid = Spawning.PosixSpawn("/bin/sleep", ["sleep", "100"], []);
+        if (pid == wanted)
+        {
+            return pid;
+        }
+
+        Processes.Kill(pid, Signal.SIGKILL);
+        Waiting.Wait(pid);
+        return null;
+    }
 
     private string? Status(string id) => _cdock.Status(id).TryGetProperty("health", out JsonElement health) ? health.GetProperty("status").GetString() : null;
 }

@@ -17,6 +17,9 @@ internal sealed class HealthChecks : IDisposable
     private const string Unhealthy = "unhealthy";
     private const int ResultsMax = 5;
     private const int OutputBytesMax = 4096;
+
+    // A pipe holds 64 KiB, so this is all that a command wrote before its end: pipe(7). What others go on writing is not waited for.
+    private const int DrainReadsMax = 16;
     private const int KilledExitCode = -1;
     private const string SearchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -69,11 +72,24 @@ internal sealed class HealthChecks : IDisposable
         }
     }
 
+    /// <summary>The container stands still: a check that is under way does not count, and there is none until <see cref="Resume"/>.</summary>
+    public void Pause()
+    {
+        _check?.Kill();
+        Dispose();
+    }
+
+    public void Resume()
+    {
+        Dispose();
+        PlanNext();
+    }
+
     public void Dispose()
     {
         _next?.Dispose();
         _check?.Dispose();
-        _check = null;
+        (_next, _check) = (null, null);
     }
 
     private bool InStartPeriod => Report.Status == Starting && _clock.GetUtcNow() - _programStarted < _plan.StartPeriod;
@@ -83,18 +99,15 @@ internal sealed class HealthChecks : IDisposable
     private void Begin()
     {
         _next = null;
-        Files.TryUnlinkAt(Descriptor.WorkingDirectory, _pidFile);
-        (SafeFileHandle read, SafeFileHandle write) = Pipes.Create();
-        using SafeFileHandle written = write;
-        string[] line = _runner.ExecLine(_pidFile, _plan.Command);
-        Check check = new(read, _clock.GetUtcNow());
+        Check check = new(_clock.GetUtcNow());
         _check = check;
-        Descriptors.SetNonBlocking(read, true);
-        check.OutputWatch = _loop.Add(read, EpollEvents.EPOLLIN, _ => check.ReadOutput());
-        check.Timeout = _loop.After(_plan.Timeout, TimeOut);
         try
         {
+            Files.TryUnlinkAt(Descriptor.WorkingDirectory, _pidFile);
+            using SafeFileHandle write = check.Listen(_loop);
+            string[] line = _runner.ExecLine(_pidFile, _plan.Command);
             check.Starter = _limit.Start(() => Spawning.PosixSpawn(line[0], line, [SearchPath], null, write, write));
+            check.Timeout = _loop.After(_plan.Timeout, TimeOut);
         }
         catch (LinuxException failure)
         {
@@ -105,13 +118,25 @@ internal sealed class HealthChecks : IDisposable
 
     private void FollowStarter(int exitCode)
     {
+        // It is buried: the number is anybody's from now on.
+        _check!.Starter = 0;
         if (exitCode != 0)
         {
             Finish(exitCode);
             return;
         }
 
-        _check!.Pid = int.Parse(FileContents.ReadText(Descriptor.WorkingDirectory, _pidFile, 64).Trim(), NumberStyles.None, CultureInfo.InvariantCulture);
+        try
+        {
+            _check.Pid = int.Parse(FileContents.ReadText(Descriptor.WorkingDirectory, _pidFile, 64).Trim(), NumberStyles.None, CultureInfo.InvariantCulture);
+        }
+        catch (Exception failure) when (failure is LinuxException or FormatException)
+        {
+            _check.Add(failure.Message);
+            Finish(KilledExitCode);
+            return;
+        }
+
         if (_check.Early.TryGetValue(_check.Pid, out int early))
         {
             Finish(early);
@@ -120,15 +145,7 @@ internal sealed class HealthChecks : IDisposable
 
     private void TimeOut()
     {
-        foreach (int pid in (ReadOnlySpan<int>)[_check!.Starter, _check.Pid])
-        {
-            using SafeFileHandle? process = pid == 0 ? null : Processes.TryPidfdOpen(pid);
-            if (process is not null)
-            {
-                Processes.PidfdSendSignal(process, Signal.SIGKILL);
-            }
-        }
-
+        _check!.Kill();
         _check.Add(string.Create(CultureInfo.InvariantCulture, $"Health check exceeded timeout ({_plan.Timeout.TotalSeconds:0.###}s)"));
         Finish(KilledExitCode);
     }
@@ -136,7 +153,7 @@ internal sealed class HealthChecks : IDisposable
     private void Finish(int exitCode)
     {
         Check check = _check!;
-        check.ReadOutput();
+        check.DrainOutput();
         check.Dispose();
         _check = null;
         HealthResult result = new(check.Began, _clock.GetUtcNow(), exitCode, check.Output);
@@ -153,48 +170,99 @@ internal sealed class HealthChecks : IDisposable
     }
 
     /// <summary>One check that is under way.</summary>
-    private sealed class Check(SafeFileHandle output, DateTimeOffset began) : IDisposable
+    private sealed class Check(DateTimeOffset began) : IDisposable
     {
         private readonly StringBuilder _text = new();
+        private SafeFileHandle? _output;
+        private EventLoop.Watch? _watch;
 
         public DateTimeOffset Began { get; } = began;
 
+        /// <summary>The command that begins it; 0 once that is buried.</summary>
         public int Starter { get; set; }
 
+        /// <summary>The command in the container; 0 while it is not known.</summary>
         public int Pid { get; set; }
 
         public Dictionary<int, int> Early { get; } = [];
-
-        public EventLoop.Watch? OutputWatch { get; set; }
 
         public EventLoop.Alarm? Timeout { get; set; }
 
         public string Output => _text.ToString();
 
+        /// <returns>Where the command is to write; the caller's.</returns>
+        public SafeFileHandle Listen(EventLoop loop)
+        {
+            (_output, SafeFileHandle write) = Pipes.Create();
+            Descriptors.SetNonBlocking(_output, true);
+            _watch = loop.Add(_output, EpollEvents.EPOLLIN, _ => Read());
+            return write;
+        }
+
         public void Add(string text) => _text.Append(text);
 
-        public void ReadOutput()
+        public void DrainOutput()
         {
-            Span<byte> buffer = stackalloc byte[OutputBytesMax];
-            int length;
-            while (OutputWatch is not null && (length = FileContents.TryRead(output, buffer)) >= 0)
+            for (int i = 0; i < DrainReadsMax && Read(); i++)
             {
-                if (length == 0)
-                {
-                    OutputWatch.Dispose();
-                    OutputWatch = null;
-                }
-
-                _text.Append(Encoding.UTF8.GetString(buffer[..Math.Min(length, Math.Max(0, OutputBytesMax - _text.Length))]));
             }
+        }
+
+        public void Kill()
+        {
+            TryKill(Starter);
+            TryKill(Pid);
         }
 
         public void Dispose()
         {
-            OutputWatch?.Dispose();
-            OutputWatch = null;
+            _watch?.Dispose();
+            _watch = null;
             Timeout?.Dispose();
-            output.Dispose();
+            _output?.Dispose();
+        }
+
+        private static void TryKill(int pid)
+        {
+            if (pid == 0)
+            {
+                return;
+            }
+
+            try
+            {
+                // Only while it is ours to bury the number is certainly its own: ECHILD says that it is not.
+                Waiting.TryWait(pid, WaitOptions.WEXITED | WaitOptions.WNOWAIT);
+                Processes.Kill(pid, Signal.SIGKILL);
+            }
+            catch (LinuxException)
+            {
+                // It has ended, or cannot be ended: the check is over either way.
+            }
+        }
+
+        /// <returns>Whether there was something.</returns>
+        private bool Read()
+        {
+            if (_watch is null)
+            {
+                return false;
+            }
+
+            Span<byte> buffer = stackalloc byte[OutputBytesMax];
+            int length = FileContents.TryRead(_output!, buffer);
+            if (length == 0)
+            {
+                _watch.Dispose();
+                _watch = null;
+            }
+
+            if (length > 0)
+            {
+                _text.Append(Encoding.UTF8.GetString(buffer[..Math.Min(length, Math.Max(0, OutputBytesMax - _text.Length))]));
+            }
+
+            return length > 0;
         }
     }
 }

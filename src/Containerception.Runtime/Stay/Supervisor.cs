@@ -123,10 +123,12 @@ internal sealed class Supervisor : IClientRequests, IDisposable
                     break;
                 case FrameKind.Pause:
                     _runner.Pause();
+                    _health?.Pause();
                     Report(_status with { State = "paused" });
                     break;
                 case FrameKind.Resume:
                     _runner.Resume();
+                    _health?.Resume();
                     Report(_status with { State = "running" });
                     break;
                 case FrameKind.Hold:
