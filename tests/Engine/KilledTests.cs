@@ -73,6 +73,16 @@ public sealed class KilledTests : IDisposable
     }
 
     [Fact]
+    public void Who_follows_the_log_hears_of_the_supervisor_s_end()
+    {
+        string id = _cdock.Detached("talker", $"echo begun; sleep {_seconds}");
+        using Process follower = _cdock.Start(["logs", "-f", "talker"]);
+        Assert.Equal("begun", follower.StandardOutput.ReadLine());
+        Kill(Cdock.SupervisorOf(id));
+        Assert.Equal(new Outcome(0, "", ""), Cdock.Finish(follower));
+    }
+
+    [Fact]
     public void After_a_reboot_what_ran_has_ended_and_can_be_started_again()
     {
         string id = _cdock.Detached("sleeper", $"sleep {_seconds}", "--restart", "always");

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using Containerception.Linux;
-using Containerception.Supervision;
 using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Engine;
@@ -17,13 +16,8 @@ internal sealed class LogFiles(string directory)
     /// <summary>All lines that are there, the oldest first; then, when it is to be followed, those that come, until nobody writes any more.</summary>
     public IEnumerable<LogLine> Read(LogsRequest request)
     {
-        using SafeFileHandle changes = Inotify.Create();
-        if (request.Follow)
-        {
-            // Before the first look: what comes between is told.
-            Inotify.AddWatch(changes, directory, InotifyEvents.IN_MODIFY | InotifyEvents.IN_MOVED_TO | InotifyEvents.IN_CREATE | InotifyEvents.IN_DELETE | InotifyEvents.IN_DELETE_SELF);
-        }
-
+        // Before the first look: what comes between is told.
+        using LogChanges? changes = request.Follow ? new LogChanges(directory) : null;
         IEnumerable<LogLine> past = Past(out Tailed? last);
         using Tailed? tail = last;
         foreach (LogLine line in Last(past.Concat(tail?.Lines() ?? []), request))
@@ -31,7 +25,7 @@ internal sealed class LogFiles(string directory)
             yield return line;
         }
 
-        foreach (LogLine line in request.Follow ? Coming(changes, tail) : [])
+        foreach (LogLine line in changes is null ? [] : Coming(changes, tail))
         {
             if (request.Until is { } until && line.Time > until)
             {
@@ -73,14 +67,14 @@ internal sealed class LogFiles(string directory)
         }
     }
 
-    private IEnumerable<LogLine> Coming(SafeFileHandle changes, Tailed? file)
+    private IEnumerable<LogLine> Coming(LogChanges changes, Tailed? file)
     {
         Tailed? current = file;
         try
         {
             while (true)
             {
-                bool isOver = !ContainerDirectory.IsTaken(directory) || StatusReport.TryRead(directory) is null or { State: "exited" };
+                bool isOver = changes.IsOver();
                 foreach (LogLine line in current?.Lines() ?? [])
                 {
                     yield return line;
@@ -107,8 +101,7 @@ internal sealed class LogFiles(string directory)
                     yield break;
                 }
 
-                Polling.Poll(changes, PollEvents.POLLIN);
-                Inotify.Drain(changes);
+                changes.Wait();
             }
         }
         finally
