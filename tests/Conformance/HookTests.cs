@@ -164,6 +164,36 @@ public sealed class HookTests : ContainerTest
         Assert.NotEqual(links[0], links[1]);
     }
 
+    /// <summary>CVE-2016-9962: who has CAP_SYS_PTRACE in the joined namespace would find the host's root in /proc of the hook.</summary>
+    [Theory]
+    [InlineData("prestart", false)]
+    [InlineData("createRuntime", false)]
+    [InlineData("poststart", false)]
+    [InlineData("createRuntime", true)]
+    public void A_hook_outside_is_not_in_the_pid_namespace_that_the_container_joins(string kind, bool ofUser)
+    {
+        string[] users = ofUser ? ["--user", "--map-root-user"] : [];
+        using Command holder = new(["unshare", .. users, "--pid", "--fork", "--kill-child", "sleep", "1000"]);
+        string children = $"/proc/{holder.Pid}/task/{holder.Pid}/children";
+        WaitFor(() => File.ReadAllText(children).Length > 0, "the holder");
+        string pid = File.ReadAllText(children).Split(' ')[0];
+        Config.AddHook(kind, "/bin/sh", "-c", $"readlink /proc/self/ns/pid /proc/$$/ns/pid_for_children >{Journal}; sleep 0.1");
+        Config.WithNamespace("pid", $"/proc/{pid}/ns/pid");
+        Config.SetWords("process.args", "/bin/readlink", "/proc/self/ns/pid");
+        if (ofUser)
+        {
+            // Its group 5 is nobody in a namespace of one user.
+            Config.RemoveMount("/dev/pts");
+        }
+
+        Bundle.Save();
+        string[] into = ofUser ? ["nsenter", "--preserve-credentials", "--user", "--target", pid] : ["env"];
+        using Command run = Runtime.StartThrough(into, "run", "--bundle", Bundle.Path, Id);
+        Assert.Equal(new FileInfo($"/proc/{pid}/ns/pid").LinkTarget, run.Wait().Succeeded());
+        string own = new FileInfo("/proc/self/ns/pid").LinkTarget!;
+        Assert.Equal([own, own], File.ReadAllLines(Journal));
+    }
+
     [Fact]
     public void A_start_hook_runs_inside_and_sees_its_root()
     {

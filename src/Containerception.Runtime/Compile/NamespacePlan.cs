@@ -28,13 +28,15 @@ internal sealed class NamespacePlan
     public CloneFlags All { get; }
 
     /// <summary>
-    /// A child that clones the real one. A time namespace, and a pid namespace joined after a user namespace, are only for children; and what is
-    /// made must belong to the user namespace that is joined first.
+    /// A child that clones the real one. A time namespace, and a pid namespace joined after a user namespace, are only for children; what is
+    /// made must belong to the user namespace that is joined first; and from a pid namespace that it joins only who has rights over its own
+    /// comes back to run the hooks, which root of a user namespace may not have: pid_namespaces(7).
     /// </summary>
     public bool NeedsTwoClones => Made.HasFlag(CloneFlags.CLONE_NEWTIME)
         || Joins(CloneFlags.CLONE_NEWTIME)
         || Joins(CloneFlags.CLONE_NEWUSER)
-        || (Makes(CloneFlags.CLONE_NEWUSER) && Joined.Count > 0);
+        || (Makes(CloneFlags.CLONE_NEWUSER) && Joined.Count > 0)
+        || (Joins(CloneFlags.CLONE_NEWPID) && !Namespaces.IsInitialUser);
 
     public bool Makes(CloneFlags type) => (Made & type) != 0;
 

@@ -126,11 +126,10 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         };
         Slot? second = CreateCompiler.Compile(compilation, settings);
         CompiledProgram program = compilation.Builder.Finish(clock: told);
-        JoinPidNamespace(namespaces);
         CloneFlags flags = namespaces.NeedsTwoClones ? 0 : namespaces.Made & NamespaceSteps.ByClone;
         InitChild init = Steps.Do(
             "clone", "make the container's first process", "it is born in its namespaces: clone3(2)", () => $"clone3({flags})",
-            () => InitChild.Clone(flags, program, second, ours, theirs, cgroup.BirthPlace));
+            () => InPidNamespace(namespaces, () => InitChild.Clone(flags, program, second, ours, theirs, cgroup.BirthPlace)));
         undo.Push(init.Kill);
         CreateConversation conversation = new(init, program, bundle, request, directory, stateFile, listener)
         {
@@ -174,23 +173,30 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         NoNewKeyring = request.NoNewKeyring,
     };
 
-    /// <summary>A joined pid namespace is for children: we join it, and the clone is in it. Nothing else is cloned after this.</summary>
-    private static void JoinPidNamespace(NamespacePlan namespaces)
+    /// <summary>
+    /// A joined pid namespace is for children: we join it, clone, and leave it again. A hook that is cloned in it would show the host's root
+    /// and descriptors in /proc/PID to whoever has CAP_SYS_PTRACE there (CVE-2016-9962).
+    /// </summary>
+    private static InitChild InPidNamespace(NamespacePlan namespaces, Func<InitChild> clone)
     {
-        if (namespaces.NeedsTwoClones)
+        using SafeFileHandle? joined = namespaces.NeedsTwoClones ? null : namespaces.OpenJoined(CloneFlags.CLONE_NEWPID);
+        if (joined is null)
         {
-            return;
+            return clone();
         }
 
-        foreach ((CloneFlags type, string path) in namespaces.Joined)
+        using SafeFileHandle own = Files.Open("/proc/self/ns/pid", OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
+
+        // The child is seen there from its first instruction on.
+        Prctl.IsDumpable = false;
+        Namespaces.SetNs(joined, NamespaceFlags.CLONE_NEWPID);
+        try
         {
-            if (type == CloneFlags.CLONE_NEWPID)
-            {
-                // The child is seen there from its first instruction on (CVE-2016-9962).
-                Prctl.IsDumpable = false;
-                using SafeFileHandle ns = Files.Open(path, OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
-                Namespaces.SetNs(ns, NamespaceFlags.CLONE_NEWPID);
-            }
+            return clone();
+        }
+        finally
+        {
+            Namespaces.SetNs(own, NamespaceFlags.CLONE_NEWPID);
         }
     }
 
