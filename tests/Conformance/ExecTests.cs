@@ -232,5 +232,33 @@ public sealed class ExecTests : ContainerTest
         DeleteForced();
     }
 
+    /// <summary>Only a change of root keeps such a container off the host's files, and it is not in the namespaces that exec joins.</summary>
+    [Theory]
+    [InlineData("pid", "network", "ipc", "uts")]
+    [InlineData]
+    public void Without_a_mount_namespace_it_is_below_the_containers_root(params string[] namespaces)
+    {
+        Config.WithNamespaces(namespaces);
+        Config.Remove("hostname");
+        Config.Set("mounts", new JsonArray());
+        Config.Set("linux.maskedPaths", new JsonArray());
+        Config.Set("linux.readonlyPaths", new JsonArray());
+        Config.Set("root.readonly", false);
+        File.WriteAllText(Bundle.InRoot("/marker"), "of the container");
+        string ofHost = Path.Combine(Scratch, "of-the-host");
+        File.WriteAllText(ofHost, "secret");
+        StartDetached();
+        Assert.Equal("of the container", Exec("/bin/cat", "/marker").Succeeded());
+        Assert.Equal("of the container", Runtime.Invoke("exec", "--cwd", "/bin", Id, "/bin/sh", "-c", "cat ../../../marker").Succeeded());
+        Assert.NotEqual(0, Exec("/bin/cat", ofHost).Status);
+
+        // A /dev/pts that it does not have is not the host's.
+        using DescriptorSocket console = new(Path.Combine(Scratch, "console"));
+        Outcome terminal = Runtime.Invoke("exec", "--tty", "--detach", "--console-socket", console.Path, Id, "/bin/true");
+        Assert.Equal(255, terminal.Status);
+        Assert.Contains("/dev/pts of the container", terminal.Errors, StringComparison.Ordinal);
+        DeleteForced();
+    }
+
     private Outcome Exec(params string[] command) => Runtime.Invoke(["exec", Id, .. command]);
 }

@@ -16,7 +16,7 @@ internal sealed record ExecSettings
 
     public required CloneFlags Namespaces { get; init; }
 
-    /// <summary>The container's root, where it was moved to and not pivoted to.</summary>
+    /// <summary>The container's root, where no mount namespace has it for its own: it was moved to, or there is no such namespace.</summary>
     public required SafeFileHandle? Root { get; init; }
 
     public required IReadOnlyList<SafeFileHandle> CgroupEntries { get; init; }
@@ -117,7 +117,7 @@ internal static class ExecCompiler
 
         if (settings.Root is { } root)
         {
-            c.Builder.Tell("root", "take the container's root", "it was moved to, not pivoted to (--no-pivot)");
+            c.Builder.Tell("root", "take the container's root", "it is not the mount namespace's own: --no-pivot, or no mount namespace at all");
             c.Builder.Call(SyscallNumbers.SYS_fchdir, c.Inherit(root));
             c.Builder.Call(SyscallNumbers.SYS_chroot, c.Builder.Text("."));
         }

@@ -48,7 +48,7 @@ internal sealed class Executor(string root, Action<StepRecord>? listener, Action
         (SafeFileHandle ours, SafeFileHandle theirs) = UnixSockets.Pair(UnixSocketType.SOCK_SEQPACKET);
         SeccompFilter? filter = SeccompFilter.Compile(bundle.Config);
         using Compilation compilation = new(bundle, ProgramMemory.SizeFor(document), theirs) { Warn = warn };
-        using SafeFileHandle? containerRoot = state.NoPivot ? OpenRoot(state.InitPid) : null;
+        using SafeFileHandle? containerRoot = state.NoPivot || !state.Namespaces.HasFlag(CloneFlags.CLONE_NEWNS) ? OpenRoot(state.InitPid) : null;
         ExecSettings settings = new()
         {
             Id = request.Id,
