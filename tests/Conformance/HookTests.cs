@@ -194,6 +194,28 @@ public sealed class HookTests : ContainerTest
         Assert.Equal([own, own], File.ReadAllLines(Journal));
     }
 
+    /// <summary>Of the .NET runtime, which ignores SIGPIPE, and of a foreground run, which blocks all signals, a hook has nothing.</summary>
+    [Theory]
+    [InlineData("createRuntime")]
+    [InlineData("createContainer")]
+    [InlineData("startContainer")]
+    [InlineData("poststop")]
+    public void A_hook_has_the_signals_of_a_new_process(string kind)
+    {
+        string shared = Directory.CreateDirectory(Path.Combine(Scratch, "shared")).FullName;
+        Config.AddMount("/mnt", "bind", shared, "bind");
+
+        // Not by a shell, which may ignore signals for its children.
+        Config.AddHook(kind, "/bin/cp", "/proc/self/status", kind == "startContainer" ? "/mnt/status" : shared + "/status");
+        Config.SetWords("process.args", "/bin/true");
+        Bundle.Save();
+        using Command run = Runtime.StartThrough(["/bin/sh", "-c", "trap '' USR1; exec \"$@\"", "sh"], "run", "--bundle", Bundle.Path, Id);
+        run.Wait().Succeeded();
+        string[] status = File.ReadAllLines(Path.Combine(shared, "status"));
+        Assert.Contains("SigBlk:\t0000000000000000", status);
+        Assert.Contains("SigIgn:\t0000000000000000", status);
+    }
+
     [Fact]
     public void A_start_hook_runs_inside_and_sees_its_root()
     {

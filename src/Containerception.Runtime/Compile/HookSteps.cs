@@ -49,6 +49,7 @@ internal static class HookSteps
             Redirect(c, output.Stdout, 1);
             Redirect(c, output.Stderr, 2);
             b.Call(SyscallNumbers.SYS_close_range, 3, 0xFFFFFFFF, 4);
+            SignalSteps.Reset(b, c.Memory, mask: 0);
             ImmutableArray<string> argv = hook.Args.Length > 0 ? hook.Args : [hook.Path];
             b.Call(SyscallNumbers.SYS_execve, b.Text(hook.Path), c.Memory.Texts(argv), c.Memory.Texts(hook.Env));
             b.Mark(done);

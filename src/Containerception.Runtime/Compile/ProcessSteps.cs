@@ -20,10 +20,6 @@ internal static class ProcessSteps
     private const int PR_CAP_AMBIENT_CLEAR_ALL = 4;
     private const uint CapabilityVersion3 = 0x20080522;
     private const int SIGKILL = 9;
-    private const int SIGSTOP = 19;
-    private const int FirstRealTimeSignal = 32;
-    private const int SIG_SETMASK = 2;
-    private const int SignalSetSize = 8;
     private const int KEYCTL_JOIN_SESSION_KEYRING = 1;
     private const int KEYCTL_SETPERM = 5;
     private const uint KEY_USR_SEARCH = 0x00080000;
@@ -188,17 +184,7 @@ internal static class ProcessSteps
         b.Tell("descriptors", "close all other descriptors", "a leaked directory of the host is a way out (CVE-2024-21626): close_range(2)");
         HostDescriptors.CloseAllBut(c, preserved, CloseRangeFlags.CLOSE_RANGE_CLOEXEC);
         b.Tell("signals", "give signals their defaults back", "what ception ignored or blocked is not the program's business");
-        nint action = c.Memory.Reserve(32);
-        for (int signal = 1; signal < FirstRealTimeSignal; signal++)
-        {
-            // The .NET runtime ignores SIGPIPE; nohup(1) and a shell's "&" have others ignored, and a program could not even trap them.
-            if (signal is not (SIGKILL or SIGSTOP))
-            {
-                b.Call(SyscallNumbers.SYS_rt_sigaction, signal, action, 0, SignalSetSize);
-            }
-        }
-
-        b.Call(SyscallNumbers.SYS_rt_sigprocmask, SIG_SETMASK, c.Memory.Words((nint)signalMask), 0, SignalSetSize);
+        SignalSteps.Reset(b, c.Memory, signalMask);
         if (process.NoNewPrivileges && filter is { Notifies: false })
         {
             LoadFilter(c, filter);

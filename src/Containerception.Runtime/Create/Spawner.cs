@@ -38,7 +38,7 @@ internal static class Spawner
         b.Call(SyscallNumbers.SYS_dup3, (writes?.Stdout ?? output).DangerousGetHandle(), 1, 0);
         b.Call(SyscallNumbers.SYS_dup3, (writes?.Stderr ?? output).DangerousGetHandle(), 2, 0);
         b.Call(SyscallNumbers.SYS_close_range, 3, 0xFFFFFFFF, 4);
-        b.Call(SyscallNumbers.SYS_rt_sigprocmask, 2, memory.Words(0), 0, 8);
+        SignalSteps.Reset(b, memory, mask: 0);
         b.Call(SyscallNumbers.SYS_execve, b.Text(path), memory.Texts(arguments), memory.Texts(environment));
         CompiledProgram program = b.Finish(clock: false);
         (SafeFileHandle ours, SafeFileHandle theirs) = UnixSockets.Pair(UnixSocketType.SOCK_SEQPACKET);
