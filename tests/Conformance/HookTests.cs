@@ -135,6 +135,25 @@ public sealed class HookTests : ContainerTest
         Assert.Contains("hook", outcome.Errors, StringComparison.Ordinal);
     }
 
+    /// <summary>In a pid namespace of its own the end of init is the end of its hooks; here it is not.</summary>
+    [Theory]
+    [InlineData("createContainer")]
+    [InlineData("startContainer")]
+    public void A_hook_inside_that_does_not_end_is_killed_when_its_time_is_up(string kind)
+    {
+        string shared = Directory.CreateDirectory(Path.Combine(Scratch, "shared")).FullName;
+        Config.AddMount("/mnt", "bind", shared, "bind");
+        Config.WithoutNamespace("pid");
+        string folder = kind == "startContainer" ? "/mnt" : shared;
+        Config.AddHook(kind, "/bin/sh", "-c", $"exec >/dev/null 2>&1; echo $$ >{folder}/pid; exec /bin/sleep 1000");
+        Config.At("hooks." + kind)[0]!["timeout"] = 1;
+        Outcome outcome = RunArgs("/bin/echo", "never");
+        Assert.Equal(1, outcome.Status);
+        Assert.DoesNotContain("never", outcome.Output, StringComparison.Ordinal);
+        Assert.Contains($"error running {kind} hook #0: /bin/sh", outcome.Errors, StringComparison.Ordinal);
+        Assert.False(Directory.Exists("/proc/" + File.ReadAllText(Path.Combine(shared, "pid")).Trim()));
+    }
+
     [Fact]
     public void A_hook_that_does_not_exist_is_named()
     {

@@ -15,6 +15,7 @@ internal static class HookSteps
     private const int P_PIDFD = 3;
     private const int WEXITED = 4;
     private const int POLLIN = 1;
+    private const int SIGKILL = 9;
     private const int SIGCHLD = 17;
     private const int CLD_EXITED = 1;
     private static readonly nint LowWord = unchecked((nint)0xFFFFFFFFL);
@@ -112,13 +113,31 @@ internal static class HookSteps
         nint poll = c.Memory.Words((nint)POLLIN << 32);
         b.Store(poll, pidfd);
         nint timeout = hook.Timeout is { } seconds ? c.Memory.Words(seconds, 0) : 0;
-        b.Call(SyscallNumbers.SYS_ppoll, poll, 1, timeout, 0, 8).AtLeast(1, Errno.ETIMEDOUT);
+        nint info = c.Memory.Reserve(128);
+        Label inTime = b.NewLabel();
+        Label late = b.NewLabel();
+        b.Call(SyscallNumbers.SYS_ppoll, poll, 1, timeout, 0, 8).AtLeast(1, Errno.ETIMEDOUT).Unless(Errno.ETIMEDOUT).Otherwise(late);
+        b.Jump(inTime);
+        b.Mark(late);
+        KillLate(b, pidfd, info);
+        b.Mark(inTime);
 
         // siginfo_t: si_code is the third int (exited, not killed), si_status the seventh.
-        nint info = c.Memory.Reserve(128);
         b.Call(SyscallNumbers.SYS_waitid, P_PIDFD, pidfd, info, WEXITED, 0);
         b.Close(pidfd);
         b.Verify(info + 8, LowWord, CLD_EXITED, Errno.ECANCELED);
         b.Verify(info + 24, LowWord, 0, Errno.ECANCELED);
+    }
+
+    /// <summary>Only a pid namespace of the container's own ends its hooks with init; in another the hook would go on for ever.</summary>
+    private static void KillLate(ProgramBuilder b, Slot pidfd, nint info)
+    {
+        Label refused = b.NewLabel();
+
+        // Where the container's own filter refuses it, to wait for the end would be to wait for ever.
+        b.Call(SyscallNumbers.SYS_pidfd_send_signal, pidfd, SIGKILL, 0, 0).Unless(Errno.EPERM, Errno.ENOSYS, Errno.EACCES).Otherwise(refused);
+        b.Call(SyscallNumbers.SYS_waitid, P_PIDFD, pidfd, info, WEXITED, 0);
+        b.Mark(refused);
+        b.Fail(Errno.ETIMEDOUT);
     }
 }
