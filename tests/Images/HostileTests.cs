@@ -216,6 +216,33 @@ public sealed class HostileTests : IDisposable
         _registry.Has(image.With(manifest => manifest["layers"] = JsonNode.Parse(other.Manifest)!["layers"]!.DeepClone()));
         Assert.Contains("the archive of the layer sha256:", _store.CannotPull(Name).Message, StringComparison.Ordinal);
         Assert.Empty(_store.Images.Layers.List());
+
+        // The blob itself was as its digest says: it must not be harmed for the image that has it rightly.
+        byte[] blob = other.Blobs[other.Layers[0]];
+        string kept = _store.Images.Contents.PathOf(other.Layers[0]);
+        Assert.True(!File.Exists(kept) || File.ReadAllBytes(kept).AsSpan().SequenceEqual(blob));
+        _registry.Has(other);
+        Assert.True(_store.Pull(Name).IsNew);
+        Assert.Equal("two", _store.Read(other, 0, "a"));
+        Assert.Equal(blob, File.ReadAllBytes(kept));
+    }
+
+    [Fact]
+    public void A_blob_that_has_its_name_is_not_taken_back()
+    {
+        Digest digest = Digest.Of("content"u8);
+        using BlobWriter writer = _store.Images.Contents.Begin(digest);
+        writer.Append("content"u8);
+        writer.Commit();
+        using (BlobWriter next = _store.Images.Contents.Begin(digest))
+        {
+            writer.Restart();
+            writer.Abandon();
+            next.Append("content"u8);
+            next.Commit();
+        }
+
+        Assert.Equal("content"u8.ToArray(), _store.Images.Contents.Read(digest));
     }
 
     [Fact]

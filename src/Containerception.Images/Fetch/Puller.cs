@@ -193,7 +193,7 @@ public sealed class Puller(RegistryClient registry, ImageStore store)
         }
         catch (ImageException failure) when (failure.Failure == ImageFailure.Damaged && failure.InnerException is not LinuxException)
         {
-            // Nobody is to go on from what is wrong.
+            // Nobody is to go on from what is wrong. A blob that came as its digest says is not, however wrong the image is that names it.
             writer.Restart();
             throw;
         }

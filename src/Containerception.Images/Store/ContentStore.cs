@@ -134,6 +134,7 @@ public sealed class BlobWriter : IDisposable
     private readonly string _from;
     private readonly string _to;
     private IncrementalHash _hash;
+    private bool _isCommitted;
 
     internal BlobWriter(Digest digest, string from, string to)
     {
@@ -155,9 +156,15 @@ public sealed class BlobWriter : IDisposable
         return FileStatuses.TryStatx(Descriptor.WorkingDirectory, _from, AtFlags.None)?.Inode == FileStatuses.Statx(_file).Inode;
     }
 
-    /// <summary>Forgets what is there.</summary>
+    /// <summary>Forgets what is there; but never a blob that has its name.</summary>
     public void Restart()
     {
+        if (_isCommitted)
+        {
+            // The open file is the blob now, and whoever else has it in an image has it from there.
+            return;
+        }
+
         FileContents.Ftruncate(_file, 0);
         Length = 0;
         _hash.Dispose();
@@ -200,10 +207,18 @@ public sealed class BlobWriter : IDisposable
 
         FileContents.Fsync(_file);
         File.Move(_from, _to, overwrite: true);
+        _isCommitted = true;
     }
 
-    /// <summary>Takes away what is there: nobody needs it.</summary>
-    public void Abandon() => File.Delete(_from);
+    /// <summary>Takes away what is there: nobody needs it. A blob that has its name stays.</summary>
+    public void Abandon()
+    {
+        // What has the old name after a commit is another writer's.
+        if (!_isCommitted)
+        {
+            File.Delete(_from);
+        }
+    }
 
     public void Dispose()
     {
