@@ -7,7 +7,7 @@ namespace Containerception.Images;
 
 /// <summary>
 /// An unpacked archive of images, or a directory that is one: a stranger's either way. Links in it are followed, since docker's older
-/// archives have them, but never out of it; only regular files are read.
+/// archives have them, but never out of it; only regular files are opened.
 /// </summary>
 internal sealed class LayoutDirectory : IDisposable
 {
@@ -112,16 +112,11 @@ internal sealed class LayoutDirectory : IDisposable
     {
         try
         {
-            SafeFileHandle? file = Files.TryOpenAt2(_root, path, OpenFlags.O_RDONLY | OpenFlags.O_NONBLOCK, Inside);
-            if (file is null || FileStatuses.Statx(file).IsRegular)
-            {
-                return file;
-            }
-
-            file.Dispose();
-            return null;
+            // To open a device is to use it: a watchdog starts, a tape rewinds. So first what the name stands for, and then what it is.
+            using SafeFileHandle? found = Files.TryOpenAt2(_root, path, OpenFlags.O_PATH, Inside);
+            return found is not null && FileStatuses.Statx(found).IsRegular ? Files.Reopen(found, OpenFlags.O_RDONLY) : null;
         }
-        catch (LinuxException failure) when (failure.Errno is Errno.ENOTDIR or Errno.ELOOP or Errno.ENXIO or Errno.ENAMETOOLONG)
+        catch (LinuxException failure) when (failure.Errno is Errno.ENOTDIR or Errno.ELOOP or Errno.ENAMETOOLONG)
         {
             return null;
         }

@@ -100,14 +100,14 @@ public sealed class LayerStore
         FileTrees.Remove(doomed);
     }
 
-    private static long Unpack(SafeFileHandle root, Stream layer, IncrementalHash hash, long limit, bool isPromised)
+    private static long Unpack(SafeFileHandle root, Stream layer, IncrementalHash hash, long limit, bool isPromised, ArchiveKind kind = ArchiveKind.Layer)
     {
         try
         {
             using Stream archive = Decompression.Open(layer);
             using MeasuredStream measured = new(archive, hash, limit, $"the layer unpacks to more than {limit} bytes: it is a bomb");
             using ReadAheadStream ahead = new(measured);
-            using LayerUnpacker unpacker = new(root);
+            using LayerUnpacker unpacker = new(root, kind);
 
             // GZipStream takes a stream that is cut off for one that has ended. Where a digest was promised that is found out anyway.
             unpacker.Unpack(new TarReader(ahead, endNeeded: !isPromised && archive is GZipStream));
@@ -129,7 +129,7 @@ public sealed class LayerStore
         try
         {
             using IncrementalHash unused = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            Unpack(root, archive, unused, LimitOf(size), isPromised: false);
+            Unpack(root, archive, unused, LimitOf(size), isPromised: false, ArchiveKind.Images);
             return (staging, root);
         }
         catch
@@ -150,7 +150,7 @@ public sealed class LayerStore
         try
         {
             using Stream inner = Decompression.Open(archive);
-            using LayerUnpacker unpacker = new(root, isLayer: false);
+            using LayerUnpacker unpacker = new(root, ArchiveKind.Files);
             unpacker.Unpack(new TarReader(inner, endNeeded: true));
             inner.CopyTo(Stream.Null);
             return (staging, root);

@@ -4,13 +4,14 @@ using Microsoft.Win32.SafeHandles;
 namespace Containerception.Images;
 
 /// <summary>Makes one file of an archive in an open directory: content first, then owner, mode, attributes and time.</summary>
-internal sealed class EntryWriter
+/// <param name="makesDevices">Character and block devices are made where that is possible; else they are passed over.</param>
+internal sealed class EntryWriter(bool makesDevices)
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const OpenFlags NewFile = OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_EXCL | OpenFlags.O_NOFOLLOW;
 
     /// <summary>In user namespaces the kernel makes none: mknod(2).</summary>
-    private static readonly bool MakesDevices = Namespaces.IsInitialUser;
+    private readonly bool _makesDevices = makesDevices && Namespaces.IsInitialUser;
 
     private readonly byte[] _buffer = new byte[1 << 17];
 
@@ -44,7 +45,7 @@ internal sealed class EntryWriter
                 Files.FchownAt(parent, name, entry.Uid, entry.Gid, AtFlags.AT_SYMLINK_NOFOLLOW);
                 FileTimes.Set(parent, name, entry.Modified);
                 break;
-            case TarEntryKind.CharacterDevice or TarEntryKind.BlockDevice when !MakesDevices:
+            case TarEntryKind.CharacterDevice or TarEntryKind.BlockDevice when !_makesDevices:
                 // As docker and podman have it: what the container needs of devices, it gets in its own /dev.
                 break;
             default:

@@ -3,13 +3,26 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Images;
 
+/// <summary>What is unpacked.</summary>
+internal enum ArchiveKind
+{
+    /// <summary>Names that begin with .wh. hide what is in layers below.</summary>
+    Layer,
+
+    /// <summary>A container's files: names are names.</summary>
+    Files,
+
+    /// <summary>An archive of images, to be read and removed: there is no use for devices in it, and none are made.</summary>
+    Images,
+}
+
 /// <summary>
 /// Makes a layer's files in a directory, as overlayfs wants a layer to be. Every name is resolved below the directory, by descriptors, and
 /// no link on the way leads out of it: the archive is a stranger's (CVE-2021-32760, CVE-2025-47290, CVE-2026-17106).
 /// </summary>
 /// <param name="root">The directory; borrowed.</param>
-/// <param name="isLayer">Names that begin with .wh. hide what is in layers below; else they are names.</param>
-internal sealed class LayerUnpacker(SafeFileHandle root, bool isLayer = true) : IDisposable
+/// <param name="kind">What the archive is.</param>
+internal sealed class LayerUnpacker(SafeFileHandle root, ArchiveKind kind = ArchiveKind.Layer) : IDisposable
 {
     private const ResolveFlags Inside = ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS;
     private const UnixFileMode ParentMode = (UnixFileMode)0x1ED; // 0755
@@ -22,7 +35,7 @@ internal sealed class LayerUnpacker(SafeFileHandle root, bool isLayer = true) : 
 
     private const long DirectoryLettersMax = 256L << 20;
 
-    private readonly EntryWriter _writer = new();
+    private readonly EntryWriter _writer = new(makesDevices: kind != ArchiveKind.Images);
 
     /// <summary>Directories get their times last: each file made in them changes these.</summary>
     private readonly List<(string Path, DateTimeOffset Modified)> _directories = [];
@@ -75,14 +88,14 @@ internal sealed class LayerUnpacker(SafeFileHandle root, bool isLayer = true) : 
         }
 
         // Leftovers of docker's first storage driver, in old images.
-        if (isLayer && names[..^1].Any(above => above.StartsWith(Overlay.WhiteoutMetaPrefix, StringComparison.Ordinal)))
+        if (kind == ArchiveKind.Layer && names[..^1].Any(above => above.StartsWith(Overlay.WhiteoutMetaPrefix, StringComparison.Ordinal)))
         {
             return;
         }
 
         string name = names[^1];
         SafeFileHandle parent = Parent(string.Join('/', names[..^1]));
-        if (isLayer && name.StartsWith(Overlay.WhiteoutPrefix, StringComparison.Ordinal))
+        if (kind == ArchiveKind.Layer && name.StartsWith(Overlay.WhiteoutPrefix, StringComparison.Ordinal))
         {
             WhiteOut(parent, name);
         }
@@ -191,7 +204,7 @@ internal sealed class LayerUnpacker(SafeFileHandle root, bool isLayer = true) : 
         foreach (string name in path.Split('/'))
         {
             using SafeFileHandle above = at;
-            if (isLayer && name.StartsWith(Overlay.WhiteoutPrefix, StringComparison.Ordinal))
+            if (kind == ArchiveKind.Layer && name.StartsWith(Overlay.WhiteoutPrefix, StringComparison.Ordinal))
             {
                 throw TarHeader.Broken($"\"{path}\" lies below a whiteout");
             }

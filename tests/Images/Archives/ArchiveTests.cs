@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Containerception.Linux;
 using Containerception.Oci;
+using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Images.Tests;
 
@@ -75,6 +77,43 @@ public sealed class ArchiveTests : IDisposable
             .File("config.json", Encoding.Latin1.GetString(ConfigOf(layer))).File("manifest.json", DockerManifest("config.json", path)).End();
 
         Refuses(archive);
+    }
+
+    [Theory]
+    [InlineData('3')]
+    [InlineData('4')]
+    public void A_device_in_an_archive_is_not_made(char type)
+    {
+        byte[] archive = new HostileTar().Device("oci-layout", type, 1, 3).Device("manifest.json", type, 1, 3).File("index.json", "{}").File(".wh.a").End();
+        using MemoryStream stream = new(archive);
+        (string path, SafeFileHandle root) = _store.Images.Layers.Spool(stream, archive.Length);
+        root.Dispose();
+        Assert.Equal([".wh.a", "index.json"], Directory.GetFileSystemEntries(path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        FileTrees.Remove(path);
+
+        Assert.Contains("this is no archive of images", Refuses(archive).Message, StringComparison.Ordinal);
+        Refuses(new HostileTar().Device("device", type, 1, 3).HardLink("oci-layout", "device").End());
+    }
+
+    [Theory]
+    [InlineData(FileType.S_IFCHR)]
+    [InlineData(FileType.S_IFIFO)]
+    public void What_is_no_file_is_not_even_opened(FileType type)
+    {
+        const UnixFileMode Own = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        string layout = Directory.CreateDirectory(Path.Join(_store.Root, "layout")).FullName;
+        foreach (string name in (string[])["oci-layout", "index.json", "manifest.json"])
+        {
+            Files.MknodAt(Descriptor.WorkingDirectory, Path.Join(layout, name), type, Own, new DeviceNumber(1, 3));
+        }
+
+        using SafeFileHandle watch = Inotify.Create();
+        Inotify.AddWatch(watch, Path.Join(layout, "oci-layout"), InotifyEvents.IN_OPEN);
+        Inotify.AddWatch(watch, Path.Join(layout, "manifest.json"), InotifyEvents.IN_OPEN);
+        ImageException refused = Assert.Throws<ImageException>(() => new ImageLoader(_store.Images).LoadDirectory(layout, PlatformChoice.Parse("linux/amd64")));
+
+        Assert.Contains("this is no archive of images", refused.Message, StringComparison.Ordinal);
+        Assert.False(Inotify.Drain(watch));
     }
 
     [Theory]
@@ -221,11 +260,12 @@ public sealed class ArchiveTests : IDisposable
 
     private byte[] Save(params string[] names) => Save(_store, names);
 
-    private void Refuses(byte[] archive)
+    private ImageException Refuses(byte[] archive)
     {
         ImageException refused = Assert.Throws<ImageException>(() => Load(_store, archive));
         Assert.DoesNotContain('\n', refused.Message);
         Assert.Empty(_store.Images.Table.List());
         Assert.Empty(Directory.GetFileSystemEntries(Path.Join(_store.Root, "staging")));
+        return refused;
     }
 }
