@@ -129,6 +129,66 @@ public sealed class ChallengeTests : IDisposable
         Assert.All(told, Assert.Null);
     }
 
+    [Fact]
+    public async Task An_upload_does_not_go_on_in_plain_where_the_registry_speaks_TLS()
+    {
+        using DebianRegistry registry = new(wantsUser: true, speaksTls: true, saysPlain: true);
+        using HttpResponseMessage begun = await registry.Client.PostAsync("v2/app/blobs/uploads/", content: null, TestContext.Current.CancellationToken);
+        Assert.StartsWith($"http://{registry.Host}/v2/app/", begun.Headers.Location!.ToString(), StringComparison.Ordinal);
+
+        // That it comes there at all says that it came by TLS, and with the password.
+        TestImage image = TestImage.Of("a=one");
+        Assert.Equal(image.Digest, await Push(image, registry.Host, Store.Hasty with { Insecure = ["127.0.0.1"] }));
+    }
+
+    [Fact]
+    public async Task An_upload_that_goes_on_elsewhere_does_not_take_the_password_along()
+    {
+        List<string?> told = [];
+        using HostileRegistry elsewhere = new();
+        elsewhere.Answer = async context =>
+        {
+            lock (told)
+            {
+                told.Add(context.Request.Headers["Authorization"]);
+            }
+
+            await context.Request.InputStream.CopyToAsync(Stream.Null);
+            await HostileRegistry.Say(context, 201, "", ("Location", $"http://{elsewhere.Host}/upload"));
+            return true;
+        };
+        TestImage image = TestImage.Of("a=one");
+        _registry.Answer = async context =>
+        {
+            await context.Request.InputStream.CopyToAsync(Stream.Null);
+            (int status, string header, string value) = (context.Request.Headers["Authorization"], context.Request.HttpMethod) switch
+            {
+                (null, _) => (401, "WWW-Authenticate", "Basic realm=\"x\""),
+                (_, "HEAD") => (404, "X-None", ""),
+                (_, "POST") => (202, "Location", $"http://{elsewhere.Host}/upload"),
+                _ => (201, "X-None", ""),
+            };
+            await HostileRegistry.Say(context, status, "", (header, value));
+            return true;
+        };
+        Assert.Equal(image.Digest, await Push(image, _registry.Host, Store.Hasty));
+        Assert.NotEmpty(told);
+        Assert.All(told, Assert.Null);
+    }
+
+    private async Task<Oci.Digest> Push(TestImage image, string host, RegistryOptions options)
+    {
+        using (HostileRegistry first = new())
+        {
+            first.Has(image);
+            _store.Pull($"{first.Host}/app");
+            _store.Images.Tag($"{first.Host}/app", $"{host}/app");
+        }
+
+        using RegistryClient client = new(options, _ => new Credentials(DebianRegistry.User, DebianRegistry.Password));
+        return (await new Pusher(client, _store.Images).Push(ImageReference.Parse($"{host}/app"), _ => { }, TestContext.Current.CancellationToken)).Digest;
+    }
+
     public void Dispose()
     {
         _registry.Dispose();

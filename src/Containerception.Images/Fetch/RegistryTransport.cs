@@ -100,7 +100,7 @@ internal sealed class RegistryTransport : IDisposable
     private async Task<HttpResponseMessage> SendOnce(Endpoint endpoint, RegistryRequest request, CancellationToken cancel)
     {
         // Where an upload goes on may be another's: whoever that is learns nothing of us.
-        AuthenticationHeaderValue? known = IsOwn(endpoint, request.Address) ? _tokens.Known(endpoint.Registry, request.Scope) : null;
+        AuthenticationHeaderValue? known = IsOwn(endpoint, request.Address is null ? null : AddressOf(endpoint, request)) ? _tokens.Known(endpoint.Registry, request.Scope) : null;
         HttpResponseMessage response = await SendSomehow(endpoint, request, known, cancel).ConfigureAwait(false);
         if (response.StatusCode != HttpStatusCode.Unauthorized || !IsOwn(endpoint, response.RequestMessage!.RequestUri))
         {
@@ -114,8 +114,11 @@ internal sealed class RegistryTransport : IDisposable
         }
     }
 
-    private static bool IsOwn(Endpoint endpoint, Uri? address)
-        => address is null || address.Authority == new Uri($"{address.Scheme}://{endpoint.Base}").Authority;
+    /// <summary>Whether an address is the registry's own, and no less safe to speak to: what it is told by TLS is not to be said aloud.</summary>
+    private bool IsOwn(Endpoint endpoint, Uri? address)
+        => address is null || (IsOfHost(endpoint, address) && (address.Scheme == Uri.UriSchemeHttps || SchemeOf(endpoint) == Uri.UriSchemeHttp));
+
+    private static bool IsOfHost(Endpoint endpoint, Uri address) => address.Authority == new Uri($"{address.Scheme}://{endpoint.Base}").Authority;
 
     /// <summary>By TLS, or plain where that is allowed and the registry speaks nothing else.</summary>
     private async Task<HttpResponseMessage> SendSomehow(Endpoint endpoint, RegistryRequest request, AuthenticationHeaderValue? authorization, CancellationToken cancel)
@@ -176,10 +179,22 @@ internal sealed class RegistryTransport : IDisposable
 
     private Uri AddressOf(Endpoint endpoint, RegistryRequest request)
     {
+        string scheme = SchemeOf(endpoint);
+        if (request.Address is not { } address)
+        {
+            return new Uri($"{scheme}://{endpoint.Base}/v2/{request.Target}");
+        }
+
+        // Behind a proxy that ends TLS a registry may not know that it is spoken to so, and names itself by http.
+        bool isRaised = address.Scheme == Uri.UriSchemeHttp && scheme == Uri.UriSchemeHttps && IsOfHost(endpoint, address);
+        return isRaised ? new Uri($"{scheme}://{endpoint.Base.Split('/')[0]}{address.PathAndQuery}") : address;
+    }
+
+    private string SchemeOf(Endpoint endpoint)
+    {
         lock (_plain)
         {
-            string scheme = endpoint.Scheme ?? (_plain.Contains(endpoint.Registry) ? "http" : "https");
-            return request.Address ?? new Uri($"{scheme}://{endpoint.Base}/v2/{request.Target}");
+            return endpoint.Scheme ?? (_plain.Contains(endpoint.Registry) ? Uri.UriSchemeHttp : Uri.UriSchemeHttps);
         }
     }
 

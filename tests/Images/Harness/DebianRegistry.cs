@@ -18,7 +18,10 @@ public sealed class DebianRegistry : IDisposable
     private readonly Process _process;
     private readonly HttpClientHandler _handler;
 
-    public DebianRegistry(bool wantsUser = false, bool speaksTls = false)
+    /// <param name="wantsUser">Whether <see cref="User"/> alone may come in.</param>
+    /// <param name="speaksTls">Whether it speaks TLS, and nothing else.</param>
+    /// <param name="saysPlain">Whether it takes itself for one that speaks plain HTTP, as those behind proxies do, and names addresses so.</param>
+    public DebianRegistry(bool wantsUser = false, bool speaksTls = false, bool saysPlain = false)
     {
         Needs.Root();
         Needs.Program("dpkg-deb");
@@ -46,6 +49,11 @@ public sealed class DebianRegistry : IDisposable
             MakeCertificates();
             settings["REGISTRY_HTTP_TLS_CERTIFICATE"] = Path.Join(Folder, "server.crt");
             settings["REGISTRY_HTTP_TLS_KEY"] = Path.Join(Folder, "server.key");
+        }
+
+        if (saysPlain)
+        {
+            settings["REGISTRY_HTTP_HOST"] = $"http://{Host}";
         }
 
         foreach ((string name, string value) in settings)
