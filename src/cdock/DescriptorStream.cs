@@ -6,9 +6,6 @@ namespace Containerception.Cdock;
 /// <summary>Bytes of a descriptor, in order, by read(2) and write(2): a file, a pipe, a terminal. Not disposed with the stream.</summary>
 internal sealed class DescriptorStream(SafeFileHandle descriptor) : Stream
 {
-    /// <summary>Of a regular file; null where nobody knows.</summary>
-    public long? KnownLength => FileStatuses.Statx(descriptor) is { IsRegular: true } status ? (long)status.Size : null;
-
     public override bool CanRead => true;
 
     public override bool CanSeek => false;

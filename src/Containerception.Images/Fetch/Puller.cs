@@ -188,7 +188,7 @@ public sealed class Puller(RegistryClient registry, ImageStore store)
             }
             else
             {
-                store.UnpackLayer(arriving, blob.Size, diffId, arriving.Finish);
+                store.UnpackLayer(arriving, diffId, arriving.Finish);
             }
         }
         catch (ImageException failure) when (failure.Failure == ImageFailure.Damaged && failure.InnerException is not LinuxException)
@@ -214,7 +214,7 @@ public sealed class Puller(RegistryClient registry, ImageStore store)
         {
             progress?.Invoke(new LayerProgress(blob.Digest, blob.Size, blob.Size, LayerState.Unpacking));
             using FileStream file = File.OpenRead(store.Contents.PathOf(blob.Digest));
-            store.UnpackLayer(file, blob.Size, diffId, finish: () => { });
+            store.UnpackLayer(file, diffId, finish: () => { });
         }
 
         progress?.Invoke(new LayerProgress(blob.Digest, blob.Size, blob.Size, isUnpacked ? LayerState.Exists : LayerState.Done));

@@ -20,13 +20,12 @@ public sealed class ImageLoader(ImageStore store)
 
     /// <summary>Loads an archive.</summary>
     /// <param name="archive">Its bytes.</param>
-    /// <param name="size">How many; a bound on what it may unpack to. Where nobody knows, a large number.</param>
     /// <param name="platform">What to choose where there are several.</param>
     /// <exception cref="ImageException">It is no archive of images, or a damaged one. What was loaded before stays.</exception>
-    public IReadOnlyList<LoadedImage> Load(Stream archive, long size, Platform platform)
+    public IReadOnlyList<LoadedImage> Load(Stream archive, Platform platform)
     {
         using SafeFileHandle held = store.Hold();
-        using LayoutDirectory layout = Unpack(archive, size);
+        using LayoutDirectory layout = Unpack(archive);
         return Load(layout, platform);
     }
 
@@ -121,11 +120,11 @@ public sealed class ImageLoader(ImageStore store)
         return loaded.Count > 0 ? loaded : throw new ImageException(ImageFailure.Invalid, "the archive has no image");
     }
 
-    private LayoutDirectory Unpack(Stream archive, long size)
+    private LayoutDirectory Unpack(Stream archive)
     {
         try
         {
-            return LayoutDirectory.Unpack(archive, size, store.Layers);
+            return LayoutDirectory.Unpack(archive, store.Layers);
         }
         catch (ImageException broken) when (broken.Failure == ImageFailure.Damaged)
         {
@@ -140,7 +139,7 @@ public sealed class ImageLoader(ImageStore store)
         if (!store.HasLayer(diffId))
         {
             using FileStream file = File.OpenRead(store.Contents.PathOf(layer.Digest));
-            store.UnpackLayer(file, layer.Size, diffId, finish: static () => { });
+            store.UnpackLayer(file, diffId, finish: static () => { });
         }
     }
 

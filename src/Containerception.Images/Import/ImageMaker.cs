@@ -38,13 +38,12 @@ public sealed class ImageMaker(ImageStore store, TimeProvider clock)
 
     /// <summary>Makes an image of an archive, perhaps compressed.</summary>
     /// <param name="archive">Its bytes.</param>
-    /// <param name="size">How many; where nobody knows, a large number.</param>
     /// <param name="made">What is said of it.</param>
     /// <param name="name">The image's name; null for none.</param>
     /// <returns>Its id.</returns>
     /// <exception cref="ImageException">It is no archive, or says too much.</exception>
-    public Digest Import(Stream archive, long size, MadeImage made, ImageReference? name)
-        => Make(layer => archive.CopyTo(layer), size, made, name);
+    public Digest Import(Stream archive, MadeImage made, ImageReference? name)
+        => Make(layer => archive.CopyTo(layer), isOurs: false, made, name);
 
     /// <summary>Makes an image of what <paramref name="write"/> writes, as an archive; compressed here.</summary>
     /// <returns>Its id.</returns>
@@ -55,9 +54,9 @@ public sealed class ImageMaker(ImageStore store, TimeProvider clock)
                 using GZipStream gzip = new(layer, CompressionLevel.Fastest, leaveOpen: true);
                 write(gzip);
             },
-            size: long.MaxValue, made, name);
+            isOurs: true, made, name);
 
-    private Digest Make(Action<Stream> write, long size, MadeImage made, ImageReference? name)
+    private Digest Make(Action<Stream> write, bool isOurs, MadeImage made, ImageReference? name)
     {
         if (name is { Tag: null } or { Digest: not null })
         {
@@ -67,7 +66,7 @@ public sealed class ImageMaker(ImageStore store, TimeProvider clock)
         using SafeFileHandle held = store.Hold();
         JsonObject document = made.Base is { } below ? (JsonObject)JsonNode.Parse(store.Contents.Read(below))! : New(made.Platform);
         ContentDescriptor layer = Keep(write);
-        Digest diffId = Unpack(layer, size);
+        Digest diffId = Unpack(layer, isOurs);
         Describe(document, diffId, made);
         byte[] config = Encoding.UTF8.GetBytes(document.ToJsonString());
 
@@ -101,10 +100,10 @@ public sealed class ImageMaker(ImageStore store, TimeProvider clock)
         return scratch.Take(LayerName, wanted: null, store.Contents);
     }
 
-    private Digest Unpack(ContentDescriptor layer, long size)
+    private Digest Unpack(ContentDescriptor layer, bool isOurs)
     {
         using FileStream file = File.OpenRead(store.Contents.PathOf(layer.Digest));
-        return store.UnpackLayer(file, Math.Max(size, layer.Size), diffId: null, finish: static () => { });
+        return store.UnpackLayer(file, diffId: null, finish: static () => { }, isOurs);
     }
 
     private void Describe(JsonObject document, Digest diffId, MadeImage made)

@@ -26,9 +26,9 @@ internal sealed class LayoutDirectory : IDisposable
     }
 
     /// <summary>Unpacks an archive, perhaps compressed, below a directory of ours; what is wanted of it becomes the store's, the rest is removed.</summary>
-    public static LayoutDirectory Unpack(Stream archive, long size, LayerStore layers)
+    public static LayoutDirectory Unpack(Stream archive, LayerStore layers)
     {
-        (string path, SafeFileHandle root) = layers.Spool(archive, size);
+        (string path, SafeFileHandle root) = layers.Spool(archive);
         return new LayoutDirectory(root, path);
     }
 

@@ -74,9 +74,9 @@ public sealed class ImageStore
     public bool HasLayer(Digest diffId) => Layers.Has(diffId) && Table.LayerSize(diffId) is not null;
 
     /// <summary>Unpacks a layer, and remembers how large it is.</summary>
-    public Digest UnpackLayer(Stream layer, long size, Digest? diffId, Action finish)
+    public Digest UnpackLayer(Stream layer, Digest? diffId, Action finish, bool isOurs = false)
     {
-        UnpackedLayer unpacked = Layers.Unpack(layer, size, diffId, finish);
+        UnpackedLayer unpacked = Layers.Unpack(layer, diffId, finish, isOurs);
         Table.SetLayerSize(unpacked.DiffId, unpacked.Bytes);
         return unpacked.DiffId;
     }

@@ -17,7 +17,6 @@ public sealed class LayerStore
 
     private const UnixFileMode TopMode = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
     private const long BytesAlwaysAllowedDefault = 8L << 30;
-    private const long RatioMax = 200;
     private readonly long _bytesAlwaysAllowed;
     private readonly string _layers;
     private readonly string _staging;
@@ -41,11 +40,11 @@ public sealed class LayerStore
 
     /// <summary>Unpacks a layer while it arrives.</summary>
     /// <param name="layer">The blob's bytes, perhaps compressed.</param>
-    /// <param name="size">How many there will be.</param>
     /// <param name="diffId">What the archive inside must be; null when nobody has said so.</param>
     /// <param name="finish">Called when the archive was read and before the layer is believed: it reads what is left of the blob and checks it.</param>
+    /// <param name="isOurs">It was made here, of files that are here: however well it is packed it is no bomb.</param>
     /// <exception cref="ImageException">It is damaged, hostile, or another.</exception>
-    public UnpackedLayer Unpack(Stream layer, long size, Digest? diffId, Action finish)
+    public UnpackedLayer Unpack(Stream layer, Digest? diffId, Action finish, bool isOurs = false)
     {
         string staging = Path.Combine(_staging, Path.GetRandomFileName());
         Directory.CreateDirectory(staging, TopMode);
@@ -56,7 +55,7 @@ public sealed class LayerStore
             FileContents.Flock(root);
             Files.Fchmod(root, TopMode);
             using IncrementalHash hash = diffId?.NewHash() ?? IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            long bytes = Unpack(root, layer, hash, LimitOf(size), isPromised: diffId is not null);
+            long bytes = Unpack(root, layer, hash, isOurs ? long.MaxValue : _bytesAlwaysAllowed, isPromised: diffId is not null);
             finish();
             byte[] found = hash.GetHashAndReset();
             Digest digest = diffId ?? Digest.OfSha256(found);
@@ -100,12 +99,13 @@ public sealed class LayerStore
         FileTrees.Remove(doomed);
     }
 
-    private static long Unpack(SafeFileHandle root, Stream layer, IncrementalHash hash, long limit, bool isPromised, ArchiveKind kind = ArchiveKind.Layer)
+    private static long Unpack(SafeFileHandle root, Stream layer, IncrementalHash hash, long alwaysAllowed, bool isPromised, ArchiveKind kind = ArchiveKind.Layer)
     {
         try
         {
-            using Stream archive = Decompression.Open(layer);
-            using MeasuredStream measured = new(archive, hash, limit, $"the layer unpacks to more than {limit} bytes: it is a bomb");
+            using CountedStream packed = new(layer);
+            using Stream archive = Decompression.Open(packed);
+            using MeasuredStream measured = new(archive, hash, packed, alwaysAllowed);
             using ReadAheadStream ahead = new(measured);
             using LayerUnpacker unpacker = new(root, kind);
 
@@ -123,13 +123,13 @@ public sealed class LayerStore
     }
 
     /// <summary>Unpacks an archive of images, to be read and then removed.</summary>
-    internal (string Path, SafeFileHandle Root) Spool(Stream archive, long size)
+    internal (string Path, SafeFileHandle Root) Spool(Stream archive)
     {
         (string staging, SafeFileHandle root) = Scratch();
         try
         {
             using IncrementalHash unused = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            Unpack(root, archive, unused, LimitOf(size), isPromised: false, ArchiveKind.Images);
+            Unpack(root, archive, unused, _bytesAlwaysAllowed, isPromised: false, ArchiveKind.Images);
             return (staging, root);
         }
         catch
@@ -179,8 +179,6 @@ public sealed class LayerStore
         FileContents.Flock(root);
         return (staging, root);
     }
-
-    private long LimitOf(long size) => Math.Max(_bytesAlwaysAllowed, size > long.MaxValue / RatioMax ? long.MaxValue : size * RatioMax);
 
     private void Place(string staging, Digest diffId)
     {

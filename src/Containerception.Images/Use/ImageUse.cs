@@ -56,6 +56,6 @@ public sealed class ImageUse(ImageStore store)
         }
 
         using FileStream file = File.OpenRead(store.Contents.PathOf(blob.Digest));
-        store.UnpackLayer(file, blob.Size, diffId, finish: static () => { });
+        store.UnpackLayer(file, diffId, finish: static () => { });
     }
 }

@@ -9,9 +9,6 @@ namespace Containerception.Cdock;
 /// <summary><c>cdock import</c>: an image of an archive of files.</summary>
 internal static class ImportCommand
 {
-    /// <summary>What a stream may be, of which nobody knows the length: 1 TiB.</summary>
-    private const long UnknownSize = 1L << 40;
-
     public static Command Create(Output output)
     {
         Option<string[]> change = new("--change", "-c") { Description = "An instruction of a Dockerfile: 'CMD [\"x\"]'", HelpName = "INSTRUCTION", AllowMultipleArgumentsPerToken = false };
@@ -38,7 +35,7 @@ internal static class ImportCommand
                 Platform = parsed.GetValue(platform) is string text ? PlatformChoice.Parse(text) : PlatformChoice.OfThisMachine,
             };
             ImageReference? reference = parsed.GetValue(name) is string word ? ImageReference.Parse(word) : null;
-            Digest id = new ImageMaker(session.Store, TimeProvider.System).Import(stream, stream.KnownLength ?? UnknownSize, made, reference);
+            Digest id = new ImageMaker(session.Store, TimeProvider.System).Import(stream, made, reference);
             if (reference is not null)
             {
                 session.Events.Note("tag", id.ToString(), reference.FamiliarText);

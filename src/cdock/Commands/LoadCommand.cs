@@ -9,9 +9,6 @@ namespace Containerception.Cdock;
 /// <summary><c>cdock load</c>: images from an archive, docker's or an OCI layout.</summary>
 internal static class LoadCommand
 {
-    /// <summary>What a stream may be, of which nobody knows the length: 1 TiB.</summary>
-    private const long UnknownSize = 1L << 40;
-
     public static Command Create(Output output)
     {
         Option<string> input = new("--input", "-i") { Description = "An archive, or the directory of an OCI layout (default: standard input)", HelpName = "FILE|DIR" };
@@ -55,6 +52,6 @@ internal static class LoadCommand
 
         using SafeFileHandle? opened = input is null ? null : Files.Open(input, OpenFlags.O_RDONLY);
         using DescriptorStream stream = new(opened ?? Descriptors.Borrow(0));
-        return loader.Load(stream, stream.KnownLength ?? UnknownSize, platform);
+        return loader.Load(stream, platform);
     }
 }

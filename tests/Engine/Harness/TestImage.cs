@@ -80,6 +80,6 @@ internal sealed class TestImage
         byte[] archive = Archive(name);
         using Database database = Database.Open(root);
         using MemoryStream stream = new(archive);
-        return new ImageLoader(new ImageStore(root, database)).Load(stream, archive.Length, PlatformChoice.OfThisMachine)[0];
+        return new ImageLoader(new ImageStore(root, database)).Load(stream, PlatformChoice.OfThisMachine)[0];
     }
 }

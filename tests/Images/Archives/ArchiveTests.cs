@@ -86,7 +86,7 @@ public sealed class ArchiveTests : IDisposable
     {
         byte[] archive = new HostileTar().Device("oci-layout", type, 1, 3).Device("manifest.json", type, 1, 3).File("index.json", "{}").File(".wh.a").End();
         using MemoryStream stream = new(archive);
-        (string path, SafeFileHandle root) = _store.Images.Layers.Spool(stream, archive.Length);
+        (string path, SafeFileHandle root) = _store.Images.Layers.Spool(stream);
         root.Dispose();
         Assert.Equal([".wh.a", "index.json"], Directory.GetFileSystemEntries(path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         FileTrees.Remove(path);
@@ -177,7 +177,7 @@ public sealed class ArchiveTests : IDisposable
             Changes = ["CMD [\"/f\", \"x y\"]", "ENTRYPOINT run me", "ENV A=1 B=\"2 3\"", "ENV OLD way it was", "LABEL l=m", "USER app", "WORKDIR a", "WORKDIR b", "EXPOSE 80", "VOLUME /data", "STOPSIGNAL SIGINT"],
         };
 
-        Digest id = new ImageMaker(_store.Images, TimeProvider.System).Import(stream, files.Length, made, ImageReference.Parse("made"));
+        Digest id = new ImageMaker(_store.Images, TimeProvider.System).Import(stream, made, ImageReference.Parse("made"));
 
         ImageConfig config = _store.Images.ReadConfig(id);
         Assert.Equal(["/f", "x y"], config.Process.Cmd);
@@ -200,7 +200,7 @@ public sealed class ArchiveTests : IDisposable
     {
         using MemoryStream stream = new(new HostileTar().File("f").End());
 
-        Assert.Throws<ImageException>(() => new ImageMaker(_store.Images, TimeProvider.System).Import(stream, stream.Length, new MadeImage { Changes = [change] }, name: null));
+        Assert.Throws<ImageException>(() => new ImageMaker(_store.Images, TimeProvider.System).Import(stream, new MadeImage { Changes = [change] }, name: null));
         Assert.Empty(_store.Images.Table.List());
     }
 
@@ -221,7 +221,7 @@ public sealed class ArchiveTests : IDisposable
     internal static IReadOnlyList<LoadedImage> Load(Store store, byte[] archive)
     {
         using MemoryStream stream = new(archive);
-        return new ImageLoader(store.Images).Load(stream, archive.Length, PlatformChoice.Parse("linux/amd64"));
+        return new ImageLoader(store.Images).Load(stream, PlatformChoice.Parse("linux/amd64"));
     }
 
     internal static byte[] DockerArchive(params byte[][] layers)

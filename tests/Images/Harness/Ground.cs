@@ -34,7 +34,7 @@ internal sealed class Ground : IDisposable
     public string Unpack(byte[] layer)
     {
         using MemoryStream stream = new(layer);
-        UnpackedLayer unpacked = Layers.Unpack(stream, layer.Length, diffId: null, static () => { });
+        UnpackedLayer unpacked = Layers.Unpack(stream, diffId: null, static () => { });
         return Layers.PathOf(unpacked.DiffId);
     }
 
@@ -42,7 +42,7 @@ internal sealed class Ground : IDisposable
     public ImageException Refuses(byte[] layer, Digest? diffId = null)
     {
         using MemoryStream stream = new(layer);
-        ImageException refused = Assert.Throws<ImageException>(() => Layers.Unpack(stream, layer.Length, diffId, static () => { }));
+        ImageException refused = Assert.Throws<ImageException>(() => Layers.Unpack(stream, diffId, static () => { }));
         Assert.Empty(Directory.GetFileSystemEntries(Path.Join(Store, "layers")));
         NothingHalfMade();
         return refused;
