@@ -67,6 +67,34 @@ public sealed class ChallengeTests : IDisposable
     }
 
     [Fact]
+    public void A_refresh_token_is_given_for_a_token()
+    {
+        _registry.Has(TestImage.Of("a=one"));
+        string? question = null;
+        _registry.Answer = async context =>
+        {
+            if (context.Request.Url!.AbsolutePath == "/token")
+            {
+                Assert.Null(context.Request.Headers["Authorization"]);
+                using StreamReader reader = new(context.Request.InputStream);
+                question = await reader.ReadToEndAsync();
+                await HostileRegistry.Say(context, 200, """{"access_token":"abc"}""");
+                return true;
+            }
+
+            if (context.Request.Headers["Authorization"] == "Bearer abc")
+            {
+                return false;
+            }
+
+            await HostileRegistry.Say(context, 401, "", ("WWW-Authenticate", $"Bearer realm=\"http://{_registry.Host}/token\",service=\"s\""));
+            return true;
+        };
+        _store.Pull(Name, user: new Credentials(Credentials.TokenUser, "t0ken"));
+        Assert.Equal("grant_type=refresh_token&refresh_token=t0ken&service=s&scope=repository%3Aapp%3Apull&client_id=cdock", question);
+    }
+
+    [Fact]
     public void A_token_that_is_of_no_use_is_not_asked_for_for_ever()
     {
         _registry.Answer = async context =>

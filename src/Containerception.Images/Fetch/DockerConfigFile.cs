@@ -95,7 +95,15 @@ public sealed class DockerConfigFile(string path)
 
         foreach (string name in KeysOf(key))
         {
-            if (auths[name]?.AsObject()["auth"]?.GetValue<string>() is { Length: > 0 } encoded)
+            JsonObject? entry = auths[name]?.AsObject();
+
+            // Instead of a password, which is then empty: docker login, where the registry gives a refresh token.
+            if (entry?["identitytoken"]?.GetValue<string>() is { Length: > 0 } token)
+            {
+                return new Credentials(Credentials.TokenUser, token);
+            }
+
+            if (entry?["auth"]?.GetValue<string>() is { Length: > 0 } encoded)
             {
                 string text = Encoding.UTF8.GetString(Convert.FromBase64String(encoded));
                 int colon = text.IndexOf(':', StringComparison.Ordinal);
