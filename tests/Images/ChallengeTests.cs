@@ -122,6 +122,27 @@ public sealed class ChallengeTests : IDisposable
         Assert.Equal(("https://a/t?x=1,2", "s", ""), (challenge.Parameters["realm"], challenge.Parameters["SERVICE"], challenge.Parameters["scope"]));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_token_that_does_not_come_is_not_waited_for(bool begins)
+    {
+        _registry.Answer = async context =>
+        {
+            if (context.Request.Url!.AbsolutePath == "/token")
+            {
+                await HostileRegistry.Stall(context, begins ? "{\"token\":" : null);
+                return true;
+            }
+
+            await HostileRegistry.Say(context, 401, "", ("WWW-Authenticate", $"Bearer realm=\"http://{_registry.Host}/token\",service=\"s\""));
+            return true;
+        };
+        ImageException failure = _store.CannotPull(Name, Store.Hasty with { StallTimeout = TimeSpan.FromSeconds(0.3) });
+        Assert.Equal(ImageFailure.Unreachable, failure.Failure);
+        Assert.EndsWith("cannot be reached: 127.0.0.1 gives no token within 0.3 s", failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_redirection_does_not_learn_the_password()
     {

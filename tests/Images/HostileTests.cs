@@ -43,6 +43,18 @@ public sealed class HostileTests : IDisposable
     }
 
     [Fact]
+    public void A_refusals_words_that_do_not_come_are_not_waited_for()
+    {
+        _registry.Answer = async context =>
+        {
+            await HostileRegistry.Stall(context, """{"errors":[{"message":"so""", status: 403);
+            return true;
+        };
+        ImageException failure = _store.CannotPull(Name, Store.Hasty with { StallTimeout = TimeSpan.FromSeconds(0.3) });
+        Assert.Equal((ImageFailure.Denied, $"{Name}: {_registry.Host} denies access to manifests latest"), (failure.Failure, failure.Message));
+    }
+
+    [Fact]
     public void What_passes_is_tried_again()
     {
         TestImage image = TestImage.Of("a=one");

@@ -10,9 +10,9 @@ internal static class Refusal
     private const int AnswerBytesMax = 64 * 1024;
     private const int WordsMax = 200;
 
-    public static async Task<ImageException> Of(string registry, RegistryRequest request, HttpResponseMessage response, CancellationToken cancel)
+    public static async Task<ImageException> Of(string registry, RegistryRequest request, HttpResponseMessage response, TimeSpan patience, CancellationToken cancel)
     {
-        string words = await Words(response, cancel).ConfigureAwait(false);
+        string words = await Words(response, patience, cancel).ConfigureAwait(false);
         string image = request.Image.FamiliarName;
         string what = request.Path.Replace('/', ' ');
         return response.StatusCode switch
@@ -38,18 +38,21 @@ internal static class Refusal
     }
 
     /// <summary>The registry's own: distribution-spec, "Error Codes". They are a stranger's: short, and in one line.</summary>
-    private static async Task<string> Words(HttpResponseMessage response, CancellationToken cancel)
+    private static async Task<string> Words(HttpResponseMessage response, TimeSpan patience, CancellationToken cancel)
     {
+        using CancellationTokenSource limited = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limited.CancelAfter(patience);
         try
         {
-            byte[] body = await Bodies.Read(response, AnswerBytesMax, cancel).ConfigureAwait(false);
+            byte[] body = await Bodies.Read(response, AnswerBytesMax, limited.Token).ConfigureAwait(false);
             using JsonDocument document = JsonDocument.Parse(body);
             string? message = document.RootElement.GetProperty("errors")[0].GetProperty("message").GetString();
             string line = new([.. (message ?? "").Where(letter => !char.IsControl(letter)).Take(WordsMax)]);
             return line.Length > 0 ? $": {line}" : "";
         }
         catch (Exception failure) when (failure is JsonException or InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException
-            or ArgumentOutOfRangeException or ImageException or IOException or HttpRequestException)
+            or ArgumentOutOfRangeException or ImageException or IOException or HttpRequestException
+            || (failure is OperationCanceledException && !cancel.IsCancellationRequested))
         {
             return "";
         }

@@ -22,7 +22,7 @@ internal sealed class RegistryTransport : IDisposable
     {
         _options = options;
         _connections = new RegistryConnections(options);
-        _tokens = new Tokens(_connections, credentials);
+        _tokens = new Tokens(_connections, options.StallTimeout, credentials);
     }
 
     /// <summary>Asks until there is an answer, which is a good one.</summary>
@@ -79,7 +79,7 @@ internal sealed class RegistryTransport : IDisposable
                 {
                     if (attempt >= attempts || !IsPassing(response.StatusCode))
                     {
-                        throw await Refusal.Of(endpoint.Registry, request, response, cancel).ConfigureAwait(false);
+                        throw await Refusal.Of(endpoint.Registry, request, response, _options.StallTimeout, cancel).ConfigureAwait(false);
                     }
 
                     pause = RetryAfter(response) ?? pause;

@@ -8,7 +8,10 @@ namespace Containerception.Images;
 /// The Authorization that a registry's challenges ask for. Tokens are kept for the life of the process: they are for minutes.
 /// distribution-spec, "Authentication"; docker's token protocol.
 /// </summary>
-internal sealed class Tokens(RegistryConnections connections, Func<string, Credentials?> credentials)
+/// <param name="connections">To registries.</param>
+/// <param name="patience">How long a token may take to come.</param>
+/// <param name="credentials">Those of a registry.</param>
+internal sealed class Tokens(RegistryConnections connections, TimeSpan patience, Func<string, Credentials?> credentials)
 {
     private const int AnswerBytesMax = 1 << 20;
     private readonly Dictionary<(string Registry, string Scope), AuthenticationHeaderValue> _known = [];
@@ -81,6 +84,26 @@ internal sealed class Tokens(RegistryConnections connections, Func<string, Crede
             request.Headers.Authorization = new("Basic", user.Basic);
         }
 
+        return await Ask(registry, request, user, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Not for ever: whoever waits here holds the store, and the realm is whatever a registry names.</summary>
+    private async Task<string> Ask(string registry, HttpRequestMessage request, Credentials? user, CancellationToken cancel)
+    {
+        using CancellationTokenSource limited = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limited.CancelAfter(patience);
+        try
+        {
+            return await AskOnce(registry, request, user, limited.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            throw new TimeoutException($"{request.RequestUri!.Host} gives no token within {patience.TotalSeconds} s");
+        }
+    }
+
+    private async Task<string> AskOnce(string registry, HttpRequestMessage request, Credentials? user, CancellationToken cancel)
+    {
         using HttpResponseMessage response = await connections.To(registry).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel).ConfigureAwait(false);
         if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
         {
@@ -89,7 +112,7 @@ internal sealed class Tokens(RegistryConnections connections, Func<string, Crede
 
         if (!response.IsSuccessStatusCode)
         {
-            throw new HttpRequestException($"{address.Host} gives no token: {(int)response.StatusCode} {response.ReasonPhrase}", inner: null, response.StatusCode);
+            throw new HttpRequestException($"{request.RequestUri!.Host} gives no token: {(int)response.StatusCode} {response.ReasonPhrase}", inner: null, response.StatusCode);
         }
 
         return ReadToken(registry, await Bodies.Read(response, AnswerBytesMax, cancel).ConfigureAwait(false));

@@ -60,6 +60,19 @@ public sealed class HostileRegistry : IDisposable
         context.Response.Close();
     }
 
+    /// <summary>Begins an answer, or none with null, and never ends it.</summary>
+    public static async Task Stall(HttpListenerContext context, string? start, int status = 200)
+    {
+        context.Response.StatusCode = status;
+        if (start is not null)
+        {
+            await context.Response.OutputStream.WriteAsync(System.Text.Encoding.UTF8.GetBytes(start));
+            await context.Response.OutputStream.FlushAsync();
+        }
+
+        await Task.Delay(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+    }
+
     public void Dispose()
     {
         _listener.Close();
