@@ -62,7 +62,7 @@ public sealed class BadConfigTests : ContainerTest
     {
         Config.SetWords("process.args", "/bin/true");
         // A hostname needs a namespace that a list under test may lack.
-        Config.Remove("hostname");
+        Config.RemovePath("hostname");
         Config.Set(path, JsonNode.Parse(json));
         RefusedWith(Run(), expected);
     }

@@ -55,7 +55,7 @@ public sealed class DeviceTests : ContainerTest
         // The kernel's log: a device that every machine has.
         if (json is null)
         {
-            Config.Remove(path);
+            Config.RemovePath(path);
         }
         else
         {

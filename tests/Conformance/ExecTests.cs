@@ -239,7 +239,7 @@ public sealed class ExecTests : ContainerTest
     public void Without_a_mount_namespace_it_is_below_the_containers_root(params string[] namespaces)
     {
         Config.WithNamespaces(namespaces);
-        Config.Remove("hostname");
+        Config.RemovePath("hostname");
         Config.Set("mounts", new JsonArray());
         Config.Set("linux.maskedPaths", new JsonArray());
         Config.Set("linux.readonlyPaths", new JsonArray());

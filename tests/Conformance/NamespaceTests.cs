@@ -31,7 +31,7 @@ public sealed class NamespaceTests : ContainerTest
     public void A_namespace_that_is_not_asked_for_is_the_callers(string type, string link)
     {
         Config.WithoutNamespace(type);
-        Config.Remove("hostname");
+        Config.RemovePath("hostname");
         WithMountsThatNeedNoNamespace();
         Assert.Equal(OfHost(link), ProbeJson("ns")[link]!.GetValue<string>());
     }
@@ -51,7 +51,7 @@ public sealed class NamespaceTests : ContainerTest
     public void Any_combination_of_new_namespaces_works()
     {
         WithMountsThatNeedNoNamespace();
-        Config.Remove("hostname");
+        Config.RemovePath("hostname");
         Config.SetWords("process.args", "/bin/true");
         for (int subset = 0; subset < 1 << Optional.Length; subset++)
         {
@@ -66,7 +66,7 @@ public sealed class NamespaceTests : ContainerTest
     public void Any_combination_of_new_namespaces_works_below_a_user_namespace()
     {
         WithMountsThatNeedNoNamespace();
-        Config.Remove("hostname");
+        Config.RemovePath("hostname");
         Config.SetWords("process.args", "/bin/true");
         for (int subset = 0; subset < 1 << Optional.Length; subset++)
         {
@@ -89,7 +89,7 @@ public sealed class NamespaceTests : ContainerTest
     {
         using Holder holder = new(flags);
         Config.WithNamespace(type, $"/proc/{holder.Pid}/ns/{link}");
-        Config.Remove("hostname");
+        Config.RemovePath("hostname");
         Assert.Equal(holder.Link(link), ProbeJson("ns")[link]!.GetValue<string>());
     }
 
@@ -97,7 +97,7 @@ public sealed class NamespaceTests : ContainerTest
     public void All_namespaces_of_a_pod_can_be_joined_at_once()
     {
         using Holder holder = new("--net", "--ipc", "--uts", "--cgroup", "--pid", "--fork", "--kill-child");
-        Config.Remove("hostname");
+        Config.RemovePath("hostname");
         foreach ((string type, string link) in (ReadOnlySpan<(string, string)>)[("network", "net"), ("ipc", "ipc"), ("uts", "uts"), ("pid", "pid")])
         {
             Config.WithNamespace(type, $"/proc/{holder.Pid}/ns/{link}");
@@ -125,7 +125,7 @@ public sealed class NamespaceTests : ContainerTest
     {
         using Holder holder = new("--mount", "--propagation", "private");
         Config.WithNamespace("mount", $"/proc/{holder.Pid}/ns/mnt");
-        Config.Remove("linux.rootfsPropagation");
+        Config.RemovePath("linux.rootfsPropagation");
         Assert.Equal(holder.Link("mnt"), ProbeJson("ns")["mnt"]!.GetValue<string>());
     }
 
@@ -134,7 +134,7 @@ public sealed class NamespaceTests : ContainerTest
     {
         using Holder holder = new("--uts", "sh", "-c", "hostname pod-of-three; exec sleep 1000");
         Config.WithNamespace("uts", $"/proc/{holder.Pid}/ns/uts");
-        Config.Remove("hostname");
+        Config.RemovePath("hostname");
         WaitFor(() => Probe("hostname") == "pod-of-three", "the holder's hostname");
     }
 
@@ -189,8 +189,8 @@ public sealed class NamespaceTests : ContainerTest
         {
             Config.RemoveMount("/proc");
             Config.AddMount("/proc", "none", "/proc", "rbind");
-            Config.Remove("linux.maskedPaths");
-            Config.Remove("linux.readonlyPaths");
+            Config.RemovePath("linux.maskedPaths");
+            Config.RemovePath("linux.readonlyPaths");
         }
     }
 

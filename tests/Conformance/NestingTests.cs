@@ -26,8 +26,8 @@ public sealed class NestingTests : ContainerTest
         {
             bundle.Config.WithCapabilities(OwnCapabilities());
             bundle.Config.Set("root.readonly", false);
-            bundle.Config.Remove("linux.maskedPaths");
-            bundle.Config.Remove("linux.readonlyPaths");
+            bundle.Config.RemovePath("linux.maskedPaths");
+            bundle.Config.RemovePath("linux.readonlyPaths");
             bundle.Config.WithNamespace("cgroup");
             bundle.Config.Set("linux.resources", JsonNode.Parse("""{"devices": [{"allow": true, "access": "rwm"}]}"""));
             bundle.Config.RemoveMount("/sys/fs/cgroup");

@@ -91,7 +91,7 @@ public sealed class PlainUserTests : ContainerTest
     {
         Config.WithUserNamespace(User, 1);
         Config.WithoutNamespace("network");
-        Config.Remove("linux.resources");
+        Config.RemovePath("linux.resources");
         Config.Set("mounts", new JsonArray());
         Config.AddMount("/proc", "proc", "proc");
         Config.SetWords("process.args", args);

@@ -36,7 +36,7 @@ public sealed class SysctlTests : ContainerTest
     [InlineData("uts", "kernel.domainname")]
     public void One_of_the_hosts_is_refused_by_whatever_path_it_comes(string type, string key)
     {
-        Config.Remove("hostname");
+        Config.RemovePath("hostname");
         Config.WithNamespace(type, "/proc/self/ns/" + (type == "network" ? "net" : type));
         // What is there already: a runtime that takes it shall not change the machine.
         string value = File.ReadAllText("/proc/sys/" + key.Replace('.', '/')).Trim();

@@ -13,7 +13,7 @@ public sealed class SystemdTests : ContainerTest
     {
         Needs.Met(!Directory.Exists("/run/systemd/system"), "a machine without systemd");
         Runtime.Variables["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=/nowhere/bus";
-        Config.Remove("linux.cgroupsPath");
+        Config.RemovePath("linux.cgroupsPath");
         Bundle.Save();
 
         Outcome outcome = Runtime.Invoke(flag, "run", "--bundle", Bundle.Path, Id);
@@ -30,7 +30,7 @@ public sealed class SystemdTests : ContainerTest
         Needs.Met(!Directory.Exists("/run/systemd/system"), "a machine without systemd");
         string socket = Path.Combine(Scratch, "bus");
         Runtime.Variables["DBUS_SYSTEM_BUS_ADDRESS"] = $"unix:path={socket}";
-        Config.Remove("linux.cgroupsPath");
+        Config.RemovePath("linux.cgroupsPath");
         Bundle.Save();
         using Process daemon = Process.Start(new ProcessStartInfo("dbus-daemon", ["--session", "--nofork", "--nopidfile", "--print-address", $"--address=unix:path={socket}"])
         {
@@ -74,7 +74,7 @@ public sealed class SystemdTests : ContainerTest
     [InlineData("run.oci.systemd.force_cgroup_v1", "/sys/fs/cgroup/systemd", "annotations.run.oci.systemd.force_cgroup_v1: ")]
     public void An_annotation_that_cannot_be_followed_is_named(string key, string value, string problem)
     {
-        Config.Remove("linux.cgroupsPath");
+        Config.RemovePath("linux.cgroupsPath");
         Config.Set("annotations", new JsonObject { [key] = value });
         Bundle.Save();
 
@@ -87,7 +87,7 @@ public sealed class SystemdTests : ContainerTest
     [Fact]
     public void Disabled_leaves_the_container_in_the_callers_groups()
     {
-        Config.Remove("linux.resources");
+        Config.RemovePath("linux.resources");
         Config.WithoutNamespace("cgroup");
         Config.Set("process.args", new JsonArray("/bin/cat", "/proc/self/cgroup"));
         Bundle.Save();
@@ -100,7 +100,7 @@ public sealed class SystemdTests : ContainerTest
     [Fact]
     public void Disabled_lives_through_exec_kill_and_delete()
     {
-        Config.Remove("linux.resources");
+        Config.RemovePath("linux.resources");
         Config.Set("process.args", new JsonArray("/bin/sleep", "1000"));
         Bundle.Save();
         using (Command run = Runtime.StartThrough(["/bin/sh", "-c", "exec \"$@\" >/dev/null 2>&1", "sh"], "--cgroup-manager", "disabled", "run", "--detach", "--bundle", Bundle.Path, Id))

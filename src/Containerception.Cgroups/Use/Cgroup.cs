@@ -292,6 +292,17 @@ public sealed class Cgroup : IDisposable
         }
     }
 
+    /// <summary>The same, and ends whoever is in them.</summary>
+    /// <exception cref="CgroupException">As for <see cref="Remove"/>.</exception>
+    public void RemoveWithProcesses()
+    {
+        if (_nodes.OrderByDescending(node => node.IsUnified).Count(node => !CgroupRemoval.TryRemoveEmpty(node)) > 0)
+        {
+            KillAll(Signal.SIGKILL);
+            Remove();
+        }
+    }
+
     /// <summary>How many processes were killed because the memory was used up; 0 where nobody counts.</summary>
     public long OomKills()
         => (Find("memory")?.TryReadKey("memory.oom_control", "oom_kill") ?? Unified?.TryReadKey("memory.events", "oom_kill")) ?? 0;

@@ -18,6 +18,9 @@ internal static class CgroupRemoval
         }
     }
 
+    /// <summary>Removes a group that nobody is in, and that has none in it; false when it is not so.</summary>
+    public static bool TryRemoveEmpty(CgroupNode node) => TryRemove(node, out _);
+
     private static void Remove(CgroupNode node, Deadline deadline)
     {
         while (!TryRemove(node, out LinuxException? failure))

@@ -162,7 +162,9 @@ internal sealed class ContainerCgroup : IDisposable
         try
         {
             Cgroup cgroup = Cgroup.Create(_layout, _path, _request.Id, _resources);
-            undo.Push(() => TakeBack(cgroup));
+
+            // It was empty when it was made ours: whoever is in it the child has left there, as a hook may.
+            undo.Push(cgroup.RemoveWithProcesses);
             Delegate(cgroup);
             _entry = cgroup.OpenEntry();
         }
@@ -170,13 +172,6 @@ internal sealed class ContainerCgroup : IDisposable
         {
             // A plain user without a delegated group, or a container with its groups mounted read-only: nothing is asked of them, so nothing is lost.
         }
-    }
-
-    // It was empty when it was made ours: whoever is in it the child has left there, as a hook may.
-    private static void TakeBack(Cgroup cgroup)
-    {
-        cgroup.KillAll(Signal.SIGKILL);
-        cgroup.Remove();
     }
 
     private void Delegate(Cgroup cgroup)

@@ -169,7 +169,7 @@ public sealed class ChannelAttacks : ContainerTest
     [Fact]
     public void CVE_2023_25809_the_makers_control_groups_are_only_to_be_read()
     {
-        Config.Remove("linux.resources");
+        Config.RemovePath("linux.resources");
         Config.WithoutNamespace("cgroup");
         Config.RemoveMount("/sys/fs/cgroup");
         Config.AddMount("/sys/fs/cgroup", "cgroup", "cgroup", "rw");

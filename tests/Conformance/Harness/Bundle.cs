@@ -84,7 +84,7 @@ internal static class Documents
 
     public static void SetWords(this JsonObject root, string path, params string[] words) => root.Set(path, words.ToJson());
 
-    public static void Remove(this JsonObject root, string path)
+    public static void RemovePath(this JsonObject root, string path)
     {
         int dot = path.LastIndexOf('.');
         JsonObject owner = dot < 0 ? root : root.At(path[..dot]).AsObject();
