@@ -296,7 +296,13 @@ public sealed class Cgroup : IDisposable
     /// <exception cref="CgroupException">As for <see cref="Remove"/>.</exception>
     public void RemoveWithProcesses()
     {
-        if (_nodes.OrderByDescending(node => node.IsUnified).Count(node => !CgroupRemoval.TryRemoveEmpty(node)) > 0)
+        bool areGone = true;
+        foreach (CgroupNode node in _nodes.OrderByDescending(node => node.IsUnified))
+        {
+            areGone &= CgroupRemoval.TryRemoveEmpty(node);
+        }
+
+        if (!areGone)
         {
             KillAll(Signal.SIGKILL);
             Remove();
