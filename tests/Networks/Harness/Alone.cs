@@ -10,6 +10,9 @@ internal static class Alone
     {
         Needs.Root();
         Needs.Program("ip");
+
+        // .NET starts its thread for signals with the first program, and leaves it in the namespaces of whoever started that: not in one that is to end.
+        Command.Run("true").Succeeded();
         NamespaceThread.Run(() =>
         {
             Linux.Namespaces.Unshare(NamespaceFlags.CLONE_NEWNET);
