@@ -30,6 +30,7 @@ public sealed class DescriptorTests : IDisposable
 
         string id = _cdock.Ids()[0];
         Assert.Equal(new ResourceLimit(444, 444), ResourceLimits.Get(Cdock.SupervisorOf(id), RlimitResource.RLIMIT_NOFILE));
+        Cdock.Until(() => _cdock.Ok("logs", "box").Length > 0, "the program has spoken");
         Assert.Equal("333 444", _cdock.Ok("logs", "box"));
         Cdock.Until(() => _cdock.Status(id).TryGetProperty("health", out JsonElement health) && health.GetProperty("status").GetString() == "healthy", "it is healthy");
         Assert.Equal("333 444\n", _cdock.Status(id).GetProperty("health").GetProperty("log")[0].GetProperty("output").GetString());
