@@ -91,7 +91,17 @@ internal sealed class CgroupNode(string path, ImmutableArray<string> controllers
     public void Dispose() => _directory?.Dispose();
 
     private static SafeFileHandle? Open(SafeFileHandle directory, string name, OpenFlags flags)
-        => Files.TryOpenAt2(directory, name, flags, ResolveFlags.RESOLVE_BENEATH | ResolveFlags.RESOLVE_NO_SYMLINKS);
+    {
+        try
+        {
+            return Files.TryOpenAt2(directory, name, flags, ResolveFlags.RESOLVE_BENEATH | ResolveFlags.RESOLVE_NO_SYMLINKS);
+        }
+        catch (LinuxException gone) when (gone.Errno == Errno.ENODEV)
+        {
+            // The group was taken away since its directory was opened.
+            return null;
+        }
+    }
 
     private static void AddProcesses(SafeFileHandle directory, SortedSet<int> pids)
     {

@@ -28,7 +28,17 @@ internal static class Freezer
         }
     }
 
-    public static void Thaw(CgroupNode node) => node.Write(node.IsUnified ? StateV2 : StateV1, node.IsUnified ? "0" : "THAWED");
+    public static void Thaw(CgroupNode node)
+    {
+        try
+        {
+            node.Write(node.IsUnified ? StateV2 : StateV1, node.IsUnified ? "0" : "THAWED");
+        }
+        catch (LinuxException gone) when (gone.Errno is Errno.ENODEV or Errno.ENOENT)
+        {
+            // systemd takes a scope away with its last process, at once.
+        }
+    }
 
     /// <summary>The same in the groups below too, whoever froze them: on version 1 SIGKILL does not end a frozen process, and a group's own state outlasts its parent's.</summary>
     public static void ThawAll(CgroupNode node)
