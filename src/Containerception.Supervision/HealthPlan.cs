@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 
 namespace Containerception.Supervision;
 
@@ -25,6 +26,31 @@ public sealed record HealthPlan
 
     /// <summary>So many failures in a row make it unhealthy.</summary>
     public int Retries { get; init; } = 3;
+
+    /// <summary>As the member <c>health</c> of an object. Times are ticks of 100 ns.</summary>
+    public void Write(Utf8JsonWriter json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        json.WriteStartObject("health");
+        json.WriteTexts("command", Command);
+        json.WriteNumber("interval", Interval.Ticks);
+        json.WriteNumber("timeout", Timeout.Ticks);
+        json.WriteNumber("startPeriod", StartPeriod.Ticks);
+        json.WriteNumber("startInterval", StartInterval.Ticks);
+        json.WriteNumber("retries", Retries);
+        json.WriteEndObject();
+    }
+
+    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    public static HealthPlan Read(JsonElement health) => new()
+    {
+        Command = health.GetProperty("command").Texts(),
+        Interval = new TimeSpan(health.GetProperty("interval").GetInt64()),
+        Timeout = new TimeSpan(health.GetProperty("timeout").GetInt64()),
+        StartPeriod = new TimeSpan(health.GetProperty("startPeriod").GetInt64()),
+        StartInterval = new TimeSpan(health.GetProperty("startInterval").GetInt64()),
+        Retries = health.GetProperty("retries").GetInt32(),
+    };
 }
 
 /// <summary>One health check that was made.</summary>

@@ -121,11 +121,7 @@ public sealed record SupervisePlan
             json.WriteTexts("atEnd", AtEnd);
             json.WriteBoolean("relays", Relays);
             json.WriteTexts("held", Held);
-            if (Health is not null)
-            {
-                WriteHealth(json, Health);
-            }
-
+            Health?.Write(json);
             Dns?.Write(json);
 
             json.WriteEndObject();
@@ -164,29 +160,7 @@ public sealed record SupervisePlan
             Relays = root.Flag("relays"),
             Held = root.GetProperty("held").Texts(),
             Dns = root.TryGetProperty("dns", out JsonElement dns) ? DnsPlan.Read(dns) : null,
-            Health = root.TryGetProperty("health", out JsonElement health) ? ReadHealth(health) : null,
+            Health = root.TryGetProperty("health", out JsonElement health) ? HealthPlan.Read(health) : null,
         };
     });
-
-    private static void WriteHealth(Utf8JsonWriter json, HealthPlan health)
-    {
-        json.WriteStartObject("health");
-        json.WriteTexts("command", health.Command);
-        json.WriteNumber("interval", health.Interval.Ticks);
-        json.WriteNumber("timeout", health.Timeout.Ticks);
-        json.WriteNumber("startPeriod", health.StartPeriod.Ticks);
-        json.WriteNumber("startInterval", health.StartInterval.Ticks);
-        json.WriteNumber("retries", health.Retries);
-        json.WriteEndObject();
-    }
-
-    private static HealthPlan ReadHealth(JsonElement health) => new()
-    {
-        Command = health.GetProperty("command").Texts(),
-        Interval = new TimeSpan(health.GetProperty("interval").GetInt64()),
-        Timeout = new TimeSpan(health.GetProperty("timeout").GetInt64()),
-        StartPeriod = new TimeSpan(health.GetProperty("startPeriod").GetInt64()),
-        StartInterval = new TimeSpan(health.GetProperty("startInterval").GetInt64()),
-        Retries = health.GetProperty("retries").GetInt32(),
-    };
 }

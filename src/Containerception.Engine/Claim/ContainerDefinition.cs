@@ -109,15 +109,9 @@ internal sealed record ContainerDefinition
         json.WriteNumber("stopTimeoutSeconds", StopTimeoutSeconds);
         json.WriteString("logDriver", LogDriver);
         json.WriteMap("logOptions", LogOptions);
-        WriteHealth(json, Health);
+        Health?.Write(json);
         json.WriteMap("labels", Labels);
-        json.WriteStartArray("fillings");
-        foreach (VolumePlace place in Fillings)
-        {
-            place.Write(json);
-        }
-
-        json.WriteEndArray();
+        json.WriteList("fillings", Fillings, static (json, place) => place.Write(json));
         Networking?.Write(json, "networking");
     });
 
@@ -143,41 +137,11 @@ internal sealed record ContainerDefinition
         StopTimeoutSeconds = root.NumberOr("stopTimeoutSeconds", StopTimeoutDefault),
         LogDriver = root.TextOrNull("logDriver") ?? LogDriverDefault,
         LogOptions = root.MapOrNone("logOptions"),
-        Health = root.PartOrNull("health", ReadHealth),
+        Health = root.PartOrNull("health", HealthPlan.Read),
         Labels = root.MapOrNone("labels"),
         Fillings = root.ListOrNone("fillings", VolumePlace.Read),
         Networking = root.PartOrNull("networking", NetworkingDefinition.Read),
     });
-
-    private static void WriteHealth(Utf8JsonWriter json, HealthPlan? health)
-    {
-        if (health is null)
-        {
-            return;
-        }
-
-        json.WriteStartObject("health");
-        json.WriteTexts("command", health.Command);
-        json.WriteTime("interval", health.Interval);
-        json.WriteTime("timeout", health.Timeout);
-        json.WriteTime("startPeriod", health.StartPeriod);
-        json.WriteTime("startInterval", health.StartInterval);
-        json.WriteNumber("retries", health.Retries);
-        json.WriteEndObject();
-    }
-
-    private static HealthPlan ReadHealth(JsonElement health)
-    {
-        HealthPlan plan = new() { Command = health.TextsOrNone("command") };
-        return plan with
-        {
-            Interval = health.TimeOr("interval", plan.Interval),
-            Timeout = health.TimeOr("timeout", plan.Timeout),
-            StartPeriod = health.TimeOr("startPeriod", plan.StartPeriod),
-            StartInterval = health.TimeOr("startInterval", plan.StartInterval),
-            Retries = health.NumberOr("retries", plan.Retries),
-        };
-    }
 }
 
 /// <summary>Where in a container a volume is.</summary>

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Containerception.Images;
@@ -81,10 +80,16 @@ internal static class DefinitionJson
         where T : class
         => Find(element, name) is { } part ? read(part) : null;
 
-    public static TimeSpan TimeOr(this JsonElement element, string name, TimeSpan otherwise)
-        => Find(element, name)?.GetString() is { } text ? TimeSpan.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+    public static void WriteList<T>(this Utf8JsonWriter json, string name, ImmutableArray<T> items, Action<Utf8JsonWriter, T> write)
+    {
+        json.WriteStartArray(name);
+        foreach (T item in items)
+        {
+            write(json, item);
+        }
 
-    public static void WriteTime(this Utf8JsonWriter json, string name, TimeSpan time) => json.WriteString(name, time.ToString("c", CultureInfo.InvariantCulture));
+        json.WriteEndArray();
+    }
 
     private static JsonElement? Find(JsonElement element, string name)
         => element.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;

@@ -53,13 +53,7 @@ internal sealed record NetworkDefinition
         json.WriteString("device", Device);
         json.WriteBoolean("isInternal", IsInternal);
         json.WriteBoolean("isAttachable", IsAttachable);
-        json.WriteStartArray("pools");
-        foreach (PoolDefinition pool in Pools)
-        {
-            pool.Write(json);
-        }
-
-        json.WriteEndArray();
+        json.WriteList("pools", Pools, static (json, pool) => pool.Write(json));
         json.WriteNumber("mtu", Mtu);
         json.WriteBoolean("masquerades", Masquerades);
         json.WriteBoolean("talks", Talks);
@@ -188,13 +182,7 @@ internal sealed record NetworkingDefinition
     {
         json.WriteStartObject(name);
         json.WriteString("mode", Mode);
-        json.WriteStartArray("ports");
-        foreach (PublishDefinition port in Ports)
-        {
-            port.Write(json);
-        }
-
-        json.WriteEndArray();
+        json.WriteList("ports", Ports, static (json, port) => port.Write(json));
         json.WriteTexts("exposed", Exposed);
         json.WriteBoolean("publishAll", PublishAll);
         json.WriteTexts("dns", Dns);

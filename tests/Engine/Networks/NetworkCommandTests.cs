@@ -104,6 +104,23 @@ public sealed class NetworkCommandTests : IDisposable
         Assert.All(["\"eth0\"", "\"foreign0\""], name => Assert.DoesNotContain(name, rules, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("{\"driver\": 7}")]
+    [InlineData("nothing")]
+    public void A_row_that_somebody_has_damaged_is_told(string damage)
+    {
+        _site.Cdock.Ok("network", "create", "town");
+        string whole = _site.Rows("SELECT definition FROM networks WHERE name = 'town'");
+        _site.Rows($"UPDATE networks SET definition = '{damage}' WHERE name = 'town'");
+
+        Outcome outcome = _site.Cdock.Do("network", "inspect", "town");
+        Assert.Equal(1, outcome.ExitCode);
+        Assert.StartsWith("cdock: the database is damaged: a row: ", outcome.FirstError, StringComparison.Ordinal);
+        _site.Rows($"UPDATE networks SET definition = '{whole}' WHERE name = 'town'");
+        Assert.Equal("town", _site.Cdock.Ok("network", "inspect", "-f", "{{.Name}}", "town"));
+    }
+
     [Fact]
     public void Events_and_the_cleaning_of_all_know_networks()
     {
