@@ -104,7 +104,7 @@ public sealed partial class ContainerEngine
     {
         IPAddress[] addresses = [.. NetworkStore.Table.Of(id).SelectMany(endpoint => new[] { endpoint.Address4, endpoint.Address6 }).OfType<string>().Select(IPAddress.Parse)];
         return ports.SelectMany(port => addresses
-            .Where(address => address.AddressFamily == port.HostAddress.AddressFamily && !address.Equals(port.ContainerAddress))
+            .Where(address => port.IsLed && address.AddressFamily == port.HostAddress.AddressFamily && !address.Equals(port.ContainerAddress))
             .Select(address => port with { ContainerAddress = address }));
     }
 

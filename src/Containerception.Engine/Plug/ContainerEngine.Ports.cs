@@ -34,7 +34,7 @@ public sealed partial class ContainerEngine
             using SupervisorLine? line = SupervisorLine.TryConnect(directory);
             if (line is not null)
             {
-                LeadNow(definition, request.PortsAdded, removals, line);
+                LeadNow(definition, PlacesOf(definition.Id), request.PortsAdded, removals, line);
             }
         }
 
@@ -42,10 +42,12 @@ public sealed partial class ContainerEngine
         _store.Table.SetDefinition(definition with { Networking = networking with { Ports = ports } });
     }
 
-    private void LeadNow(ContainerDefinition definition, ImmutableArray<PortRequest> added, Func<PublishDefinition, bool>[] removals, SupervisorLine line)
+    private void LeadNow(
+        ContainerDefinition definition, List<(EndpointDefinition Endpoint, NetworkDefinition Network)> places,
+        ImmutableArray<PortRequest> added, Func<PublishDefinition, bool>[] removals, SupervisorLine line)
     {
         RepairFirewall();
-        List<HeldPort> held = Reserve(added, PlacesOf(definition.Id));
+        List<HeldPort> held = Reserve(added, places);
         try
         {
             foreach (HeldPort port in held)
@@ -87,27 +89,29 @@ public sealed partial class ContainerEngine
         List<PublishedPort> ports = NetworkStore.Ports.Of(definition.Id);
         if (ports.Count == 0 && (address4 ?? address6) is not null)
         {
-            LeadNow(definition, [.. RequestsOf(networking)], [], line);
+            LeadNow(definition, places, [.. RequestsOf(networking)], [], line);
             return;
         }
 
-        (PublishedPort Port, IPAddress? Address)[] all = [.. ports.Select(port => (port, port.HostAddress.AddressFamily == AddressFamily.InterNetwork ? address4 : address6))];
-        PublishedPort[] moved = [.. all.Where(one => one.Address is not null && !one.Address.Equals(one.Port.ContainerAddress)).Select(one => one.Port with { ContainerAddress = one.Address! })];
-        if (moved.Length > 0 && PlainUser.IsRootOfHisOwn)
+        (PublishedPort Port, IPAddress? Address)[] all = [.. ports.Select(port => (port, port.HostAddress.AddressFamily == AddressFamily.InterNetwork ? address4 : address6 ?? address4))];
+        (PublishedPort Port, PublishedPort Moved)[] moves =
+            [.. all.Where(one => one.Address is not null && !one.Address.Equals(one.Port.ContainerAddress)).Select(one => (one.Port, one.Port with { ContainerAddress = one.Address! }))];
+        GiveUp([.. all.Where(one => one.Address is null || !HeldPort.CanLead(one.Port.Protocol, one.Port.HostAddress, one.Address)).Select(one => one.Port)], line);
+
+        // A relay is told where to lead when it gets the socket: it gets another.
+        PublishedPort[] relayed = [.. moves.Where(move => HeldPort.IsRelayed(move.Port) || HeldPort.IsRelayed(move.Moved)).Select(move => move.Port)];
+        if (relayed.Length > 0)
         {
-            // A relay is told where to lead when it gets the socket.
-            GiveUp([.. ports], line);
-            LeadNow(definition, [.. RequestsOf(networking)], [], line);
-            return;
+            GiveUp(relayed, line);
+            LeadNow(definition, places, [.. relayed.Select(port => new PortRequest(port.Protocol, port.HostAddress, port.HostPort, port.ContainerPort))], [], line);
         }
 
-        if (moved.Length > 0)
+        PublishedPort[] led = [.. moves.Where(move => !relayed.Contains(move.Port)).Select(move => move.Moved)];
+        if (led.Length > 0)
         {
             RepairFirewall();
-            Publish(definition.Id, moved);
+            Publish(definition.Id, led);
         }
-
-        GiveUp([.. all.Where(one => one.Address is null).Select(one => one.Port)], line);
     }
 
     private void GiveUp(PublishedPort[] ports, SupervisorLine line)

@@ -7,9 +7,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Containerception.Engine;
 
 /// <summary>
-/// A port of the host that nobody else can have: a socket is bound to it, which the supervisor inherits and never listens on. Packets never reach
-/// it, since they are led on to the container before. A plain user's are not: what comes to his sockets is relayed, so his listen, and who comes before
-/// the container is there waits.
+/// A port of the host that nobody else can have: a socket is bound to it, which the supervisor inherits. Packets do not reach it where they are led on to the
+/// container before. What comes to it all the same is relayed: a plain user's packets, those of IPv6 to a container that has IPv4 alone, and those to ::1, for
+/// which the kernel has no route_localnet. Such a socket listens, and who comes before the container is there waits.
 /// </summary>
 internal sealed class HeldPort : IDisposable
 {
@@ -37,8 +37,15 @@ internal sealed class HeldPort : IDisposable
         string key = $"{port.Protocol.Name()} {new IPEndPoint(port.HostAddress, port.HostPort)}";
 
         // Where it leads is said only to a relay: where packets are led, it changes with the container's networks.
-        return PlainUser.IsRootOfHisOwn ? $"{key} {new IPEndPoint(port.ContainerAddress, port.ContainerPort)}" : key;
+        return IsRelayed(port) ? $"{key} {new IPEndPoint(port.ContainerAddress, port.ContainerPort)}" : key;
     }
+
+    /// <summary>Something that comes is relayed, not led.</summary>
+    public static bool IsRelayed(PublishedPort port) => IsRelayed(port.Protocol, port.HostAddress, port.ContainerAddress);
+
+    /// <summary>Whether a port of one address can lead to another: packets of sctp can only be led.</summary>
+    public static bool CanLead(PortProtocol protocol, IPAddress host, IPAddress container)
+        => protocol != PortProtocol.Sctp || (!PlainUser.IsRootOfHisOwn && host.AddressFamily == container.AddressFamily);
 
     /// <summary>Takes a port; null when somebody has it.</summary>
     /// <param name="protocol">Of IP.</param>
@@ -48,9 +55,9 @@ internal sealed class HeldPort : IDisposable
     /// <exception cref="EngineException">The address is not the host's, or the port is not for this user.</exception>
     public static HeldPort? TryTake(PortProtocol protocol, IPAddress host, ushort hostPort, IPEndPoint container)
     {
-        if (PlainUser.IsRootOfHisOwn && protocol == PortProtocol.Sctp)
+        if (!CanLead(protocol, host, container.Address))
         {
-            throw new EngineException(FailureKind.Unsupported, "cannot publish ports of sctp for another user than root", "tcp and udp are relayed");
+            throw new EngineException(FailureKind.Unsupported, "cannot publish ports of sctp that are relayed: for another user than root, or from IPv6 to IPv4", "tcp and udp are");
         }
 
         Socket? socket = null;
@@ -64,7 +71,7 @@ internal sealed class HeldPort : IDisposable
                     socket.DualMode = false;
                 }
 
-                if (PlainUser.IsRootOfHisOwn && protocol == PortProtocol.Tcp)
+                if (protocol == PortProtocol.Tcp && IsRelayed(protocol, host, container.Address))
                 {
                     Listen(socket, new IPEndPoint(host, hostPort));
                 }
@@ -92,6 +99,9 @@ internal sealed class HeldPort : IDisposable
     }
 
     public void Dispose() => _socket?.Dispose();
+
+    private static bool IsRelayed(PortProtocol protocol, IPAddress host, IPAddress container) => protocol != PortProtocol.Sctp
+        && (PlainUser.IsRootOfHisOwn || host.AddressFamily != container.AddressFamily || host.Equals(IPAddress.IPv6Any) || host.Equals(IPAddress.IPv6Loopback));
 
     // Connections of an earlier container that are not forgotten yet are in nobody's way; of two that listen one is refused.
     private static void Listen(Socket socket, IPEndPoint at)

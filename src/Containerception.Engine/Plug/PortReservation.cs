@@ -36,14 +36,15 @@ internal sealed class PortReservation(Func<PortProtocol, ushort, string?> descri
         }
     }
 
-    // Each family of the host's leads to the container's address of that family.
+    // Each family of the host's leads to the container's address of that family; a container without IPv6 is reached by it all the same, as docker has it.
     private void Take(PortRequest request, IPAddress? address4, IPAddress? address6, List<HeldPort> held)
     {
+        IPAddress? by6 = address6 ?? (address4 is not null && HeldPort.CanLead(request.Protocol, IPAddress.IPv6Any, address4) ? address4 : null);
         (IPAddress Host, IPAddress? Container)[] wanted = request.HostAddress switch
         {
-            null => [(IPAddress.Any, address4), (IPAddress.IPv6Any, address6)],
+            null => [(IPAddress.Any, address4), (IPAddress.IPv6Any, Socket.OSSupportsIPv6 ? by6 : null)],
             { AddressFamily: AddressFamily.InterNetwork } address => [(address, address4)],
-            IPAddress address => [(address, address6)],
+            IPAddress address => [(address, by6)],
         };
         ushort chosen = 0;
         foreach ((IPAddress host, IPAddress? container) in wanted)

@@ -16,7 +16,7 @@ public sealed class Firewall(string table)
         NftablesBatch batch = new(table);
         DeleteIfThere(batch);
         FirewallTable.Write(batch);
-        batch.AddElements(bridges.SelectMany(FirewallElements.Of).Concat(ports.Select(FirewallElements.Of)));
+        batch.AddElements(bridges.SelectMany(FirewallElements.Of).Concat(ElementsOf(ports)));
         batch.Commit();
     }
 
@@ -36,10 +36,10 @@ public sealed class Firewall(string table)
     /// <summary>Removes a network; what is not there is no error.</summary>
     public void Remove(BridgeRules bridge) => TryRemove([.. FirewallElements.Of(bridge)]);
 
-    /// <summary>Leads ports to containers. One that leads elsewhere leads here from now on.</summary>
+    /// <summary>Leads ports to containers. One that leads elsewhere leads here from now on. Those that are only relayed are nothing to the kernel, here and below.</summary>
     public void Publish(IReadOnlyList<PublishedPort> ports)
     {
-        NftablesElement[] elements = [.. ports.Select(FirewallElements.Of)];
+        NftablesElement[] elements = ElementsOf(ports);
         try
         {
             Change(batch => batch.AddElements(elements));
@@ -64,7 +64,7 @@ public sealed class Firewall(string table)
     /// <summary>Takes ports back. One that is not there, or that leads to another container by now, is no error and is left alone.</summary>
     public void Withdraw(IReadOnlyList<PublishedPort> ports)
     {
-        NftablesElement[] elements = [.. ports.Select(FirewallElements.Of)];
+        NftablesElement[] elements = ElementsOf(ports);
         if (!TryRemove(elements))
         {
             foreach (NftablesElement element in elements)
@@ -92,6 +92,8 @@ public sealed class Firewall(string table)
                 && byPort[flow.Port].Any(port => port.IsForAnyAddress || port.HostAddress.Equals(flow.Destination)));
         }
     }
+
+    private static NftablesElement[] ElementsOf(IReadOnlyList<PublishedPort> ports) => [.. ports.Where(static port => port.IsLed).Select(FirewallElements.Of)];
 
     private void Change(Action<NftablesBatch> change)
     {

@@ -111,7 +111,7 @@ internal static class FirewallTable
 
         batch.AddRule("prerouting", static rule => rule.ToThisMachine().Verdict(NftablesVerdict.NFT_JUMP, Publish));
 
-        // Nothing comes back to ::1 from a bridge: the kernel has no route_localnet for IPv6. Whoever asks there is refused at once, and tries 127.0.0.1.
+        // Nothing comes back to ::1 from a bridge: the kernel has no route_localnet for IPv6. Whoever asks there reaches the socket that holds the port.
         batch.AddRule("output", static rule => rule.Is(Family.Six).Destination(Family.Six).Compare(NftablesComparison.NFT_CMP_EQ, LoopbackAddress6)
             .Verdict(NftablesVerdict.NFT_RETURN));
         batch.AddRule("output", static rule => rule.ToThisMachine().Verdict(NftablesVerdict.NFT_JUMP, Publish));

@@ -27,11 +27,14 @@ public sealed record PublishedPort
     /// <summary>The port there.</summary>
     public required ushort HostPort { get; init; }
 
-    /// <summary>The container's address, of the same family.</summary>
+    /// <summary>The container's address; of another family only where what comes is relayed.</summary>
     public required IPAddress ContainerAddress { get; init; }
 
     /// <summary>The port there.</summary>
     public required ushort ContainerPort { get; init; }
+
+    /// <summary>Packets are led to the container: both addresses are of one family.</summary>
+    public bool IsLed => HostAddress.AddressFamily == ContainerAddress.AddressFamily;
 
     internal bool IsForAnyAddress => HostAddress.Equals(IPAddress.Any) || HostAddress.Equals(IPAddress.IPv6Any);
 }

@@ -30,16 +30,16 @@ internal sealed class DatagramRelay : IDisposable
 
     /// <param name="loop">In which it is waited for.</param>
     /// <param name="socket">Bound; belongs to this from now on.</param>
-    /// <param name="target">In the container.</param>
-    /// <param name="path">How it is spoken to.</param>
-    public DatagramRelay(EventLoop loop, SafeFileHandle socket, in InternetAddress target, ReturnPath path)
+    /// <param name="port">Where it is bound, and where in the container it leads.</param>
+    /// <param name="path">How the container is spoken to.</param>
+    public DatagramRelay(EventLoop loop, SafeFileHandle socket, RelayedPort port, ReturnPath path)
     {
         _loop = loop;
         _socket = socket;
-        _target = target;
+        _target = port.Target;
         _path = path;
         Descriptors.SetNonBlocking(socket, true);
-        InternetSocketOptions.SetTellsDestination(socket, target);
+        InternetSocketOptions.SetTellsDestination(socket, port.Host);
         _watch = loop.Add(socket, EpollEvents.EPOLLIN, _ => TakeAll());
     }
 

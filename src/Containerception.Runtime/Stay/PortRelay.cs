@@ -7,7 +7,8 @@ namespace Containerception.Runtime;
 
 /// <summary>
 /// A supervisor's <see cref="RelayProcess"/>: there is one while a port of the machine must be led to a container that is in another network namespace than the
-/// machine's, and it is started again when somebody ends it. It has the container's lock too: who gets that finds the ports free.
+/// machine's, and it is started again when somebody ends it. It has the container's lock too: who gets that finds the ports free. Where the container is in the
+/// machine's reach, the ports that must be relayed are few and mostly asked by nobody: then there is none until somebody asks.
 /// </summary>
 internal sealed class PortRelay : IDisposable
 {
@@ -19,6 +20,7 @@ internal sealed class PortRelay : IDisposable
     private readonly EventLoop _loop;
     private readonly SupervisorDescriptors _inherited;
     private readonly string _directory;
+    private readonly Dictionary<string, EventLoop.Watch> _waiting = [];
     private SafeFileHandle? _control;
     private EventLoop.Watch? _watch;
     private EventLoop.Alarm? _again;
@@ -31,29 +33,45 @@ internal sealed class PortRelay : IDisposable
         _loop = loop;
         _inherited = inherited;
         _directory = directory;
-        if (inherited.Held.Count > 0)
+        if (inherited.Held.Keys.Any(RelayedPort.Is))
         {
-            Start();
+            Begin();
         }
     }
 
-    /// <summary>Leads a port that is held from now on.</summary>
+    private bool WaitsForSomebody => _inherited.Network is null;
+
+    /// <summary>Leads a port that is held from now on, if it is one that must be relayed.</summary>
     public void Add(string key)
     {
-        if (_control is null)
+        if (!RelayedPort.Is(key))
         {
-            Start();
+            return;
+        }
+
+        if (_control is not null)
+        {
+            Send(_control, key);
+        }
+        else if (WaitsForSomebody)
+        {
+            WaitAt(key);
         }
         else
         {
-            Send(_control, key);
+            Start();
         }
     }
 
     /// <summary>Leads one no more. Its socket is closed there when this returns.</summary>
     public void Remove(string key)
     {
-        if (_control is null)
+        if (_waiting.Remove(key, out EventLoop.Watch? watch))
+        {
+            watch.Dispose();
+        }
+
+        if (_control is null || !RelayedPort.Is(key))
         {
             return;
         }
@@ -75,7 +93,43 @@ internal sealed class PortRelay : IDisposable
     public void Dispose()
     {
         _again?.Dispose();
+        StopWaiting();
         Leave();
+    }
+
+    private void Begin()
+    {
+        if (!WaitsForSomebody)
+        {
+            Start();
+            return;
+        }
+
+        foreach (string key in _inherited.Held.Keys.Where(RelayedPort.Is))
+        {
+            WaitAt(key);
+        }
+    }
+
+    // A connection, or a datagram: the relay finds it there.
+    private void WaitAt(string key)
+    {
+        if (_waiting.Remove(key, out EventLoop.Watch? earlier))
+        {
+            earlier.Dispose();
+        }
+
+        _waiting[key] = _loop.Add(_inherited.Held[key], EpollEvents.EPOLLIN, _ => TryStart());
+    }
+
+    private void StopWaiting()
+    {
+        foreach (EventLoop.Watch watch in _waiting.Values)
+        {
+            watch.Dispose();
+        }
+
+        _waiting.Clear();
     }
 
     private void Start()
@@ -83,14 +137,16 @@ internal sealed class PortRelay : IDisposable
         (SafeFileHandle ours, SafeFileHandle theirs) = UnixSockets.Pair(UnixSocketType.SOCK_SEQPACKET);
         using (theirs)
         using (SafeFileHandle nothing = Files.Open("/dev/null", OpenFlags.O_RDWR))
+        using (SafeFileHandle own = Files.Open("/proc/self/ns/net", OpenFlags.O_RDONLY))
         {
             _control = ours;
             Spawning.PosixSpawn(
-                Program, ["ception", "relay", _directory], [], theirs, nothing, nothing, third: _inherited.Network, further: [_inherited.Lock]);
+                Program, ["ception", "relay", _directory], [], theirs, nothing, nothing, third: _inherited.Network ?? own, further: [_inherited.Lock]);
         }
 
         _watch = _loop.Add(ours, EpollEvents.EPOLLIN, _ => Heard());
-        foreach (string key in _inherited.Held.Keys)
+        StopWaiting();
+        foreach (string key in _inherited.Held.Keys.Where(RelayedPort.Is))
         {
             Send(ours, key);
         }
@@ -124,12 +180,24 @@ internal sealed class PortRelay : IDisposable
         }
 
         Leave();
-        _again = _loop.After(Pause, StartAgain);
+        _again = _loop.After(Pause, BeginAgain);
     }
 
-    private void StartAgain()
+    private void BeginAgain()
     {
         _again = null;
+        if (WaitsForSomebody)
+        {
+            Begin();
+        }
+        else
+        {
+            TryStart();
+        }
+    }
+
+    private void TryStart()
+    {
         try
         {
             Start();
@@ -137,8 +205,9 @@ internal sealed class PortRelay : IDisposable
         catch (LinuxException)
         {
             // The container goes on without it, until there is memory again.
+            StopWaiting();
             Leave();
-            _again = _loop.After(Pause, StartAgain);
+            _again = _loop.After(Pause, BeginAgain);
         }
     }
 

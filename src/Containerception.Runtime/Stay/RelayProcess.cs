@@ -6,9 +6,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Containerception.Runtime;
 
 /// <summary>
-/// <c>ception relay</c>: leads ports of the machine to one container of a plain user's. Their sockets are the machine's and come from the supervisor; those to the
-/// container are made here, in the network namespace of the user's containers, from which nobody but the machine's root comes back: so it is a process.
-/// One thread, one epoll; it ends with its supervisor.
+/// <c>ception relay</c>: leads ports of the machine to one container: a plain user's, and what of root's the kernel does not lead. Their sockets are the machine's and
+/// come from the supervisor; those to the container are made here, in the network namespace of the user's containers, from which nobody but the machine's root comes
+/// back: so it is a process. One thread, one epoll; it ends with its supervisor.
 /// </summary>
 public static class RelayProcess
 {
@@ -26,15 +26,20 @@ public static class RelayProcess
     {
         Prctl.ParentDeathSignal = Signal.SIGKILL;
         using SafeFileHandle control = Descriptors.Take(ControlNumber);
+        bool isElsewhere;
         using (SafeFileHandle network = Descriptors.Take(NetworkNumber))
+        using (SafeFileHandle own = Files.Open("/proc/self/ns/net", OpenFlags.O_RDONLY))
         {
+            isElsewhere = FileStatuses.Statx(network).Inode != FileStatuses.Statx(own).Inode;
             Namespaces.SetNs(network, NamespaceFlags.CLONE_NEWNET);
         }
 
         Environment.CurrentDirectory = "/";
         Descriptors.SetNonBlocking(control, true);
         using EventLoop loop = new();
-        Ports ports = new(loop);
+
+        // The machine's own network is not changed for the few packets of root's.
+        Ports ports = new(loop, new ReturnPath(keepsClients: isElsewhere));
         bool isOver = false;
         loop.Add(control, EpollEvents.EPOLLIN, _ => isOver = !ports.TryFollow(control));
         loop.After(SettledAfter, ProcessMemory.GiveBack);
@@ -46,9 +51,8 @@ public static class RelayProcess
         return 0;
     }
 
-    private sealed class Ports(EventLoop loop)
+    private sealed class Ports(EventLoop loop, ReturnPath path)
     {
-        private readonly ReturnPath _path = new();
         private readonly Dictionary<string, IDisposable> _relays = [];
 
         /// <summary>Does what the supervisor asks for; false when that is gone.</summary>
@@ -70,7 +74,7 @@ public static class RelayProcess
             if ((FrameKind)message[0] == FrameKind.Hold && descriptors is [SafeFileHandle socket])
             {
                 RelayedPort port = RelayedPort.Parse(key);
-                _relays.Add(key, port.IsStream ? new StreamRelay(loop, socket, port.Target, _path) : new DatagramRelay(loop, socket, port.Target, _path));
+                _relays.Add(key, port.IsStream ? new StreamRelay(loop, socket, port.Target, path) : new DatagramRelay(loop, socket, port, path));
             }
             else
             {

@@ -23,10 +23,10 @@ internal sealed class ReturnPath
     private readonly bool _keeps4;
     private readonly bool _keeps6;
 
-    /// <summary>Prepares the calling thread's network namespace, which may have been prepared before.</summary>
-    public ReturnPath()
+    /// <param name="keepsClients">Prepares the calling thread's network namespace, which may have been prepared before; otherwise no client is known by his address.</param>
+    public ReturnPath(bool keepsClients)
     {
-        if (Try(MarkAnswers))
+        if (keepsClients && Try(MarkAnswers))
         {
             _keeps4 = Try(() => Keep(AddressFamily.InterNetwork));
             _keeps6 = Try(() => Keep(AddressFamily.InterNetworkV6));

@@ -56,7 +56,7 @@ internal sealed class Supervisor : IClientRequests, IDisposable
             _dns = new DnsServer(_loop, udp, tcp, _plan.Dns!.File);
         }
 
-        _relay = _inherited.Network is null ? null : new PortRelay(_loop, _inherited, _plan.Directory);
+        _relay = new PortRelay(_loop, _inherited, _plan.Directory);
         StartProgram();
         _inherited.Report.Dispose();
 
@@ -132,12 +132,10 @@ internal sealed class Supervisor : IClientRequests, IDisposable
                     Report(_status with { State = "running" });
                     break;
                 case FrameKind.Hold:
-                    _inherited.Hold(Encoding.UTF8.GetString(content), Next(descriptors));
-                    _relay?.Add(Encoding.UTF8.GetString(content));
+                    Hold(Encoding.UTF8.GetString(content), Next(descriptors));
                     break;
                 case FrameKind.Release:
-                    _relay?.Remove(Encoding.UTF8.GetString(content));
-                    _inherited.Release(Encoding.UTF8.GetString(content));
+                    Release(Encoding.UTF8.GetString(content));
                     break;
                 case FrameKind.AnswerNames:
                     _dns?.Dispose();
@@ -163,6 +161,20 @@ internal sealed class Supervisor : IClientRequests, IDisposable
     {
         _clients?.Forget();
         HoldUpProgram();
+    }
+
+    // Who watches a descriptor lets go of it before it is closed.
+    private void Hold(string key, SafeFileHandle descriptor)
+    {
+        _relay?.Remove(key);
+        _inherited.Hold(key, descriptor);
+        _relay?.Add(key);
+    }
+
+    private void Release(string key)
+    {
+        _relay?.Remove(key);
+        _inherited.Release(key);
     }
 
     private void EndInputOf(Client client)

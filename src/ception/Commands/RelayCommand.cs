@@ -2,10 +2,10 @@ using Containerception.Runtime;
 
 namespace Containerception.Cli;
 
-/// <summary><c>ception relay</c>: leads ports of the machine to one container of a plain user's.</summary>
+/// <summary><c>ception relay</c>: leads ports of the machine to one container.</summary>
 internal static class RelayCommand
 {
-    public static Verb Verb { get; } = new("relay", "lead ports to one container of a plain user's, for its supervisor")
+    public static Verb Verb { get; } = new("relay", "lead ports to one container, for its supervisor")
     {
         Arguments = "<directory>",
         Description = ["Started by ception supervise, with descriptors that it has prepared."],

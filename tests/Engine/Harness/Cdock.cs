@@ -81,9 +81,14 @@ public sealed class Cdock : IDisposable
     }
 
     /// <summary>The pid of a container's supervisor.</summary>
-    public static int SupervisorOf(string id)
-        => Directory.GetDirectories("/proc").Select(path => Path.GetFileName(path)).Where(name => name.All(char.IsAsciiDigit)).Select(int.Parse)
-            .Single(pid => CommandLine(pid) is [_, "supervise", string plan, ..] && plan.Contains(id, StringComparison.Ordinal));
+    public static int SupervisorOf(string id) => Assert.Single(ProcessesOf(id, "supervise"));
+
+    /// <summary>The pid of what relays a container's ports; null when there is none.</summary>
+    public static int? RelayOf(string id) => ProcessesOf(id, "relay") is [int pid] ? pid : null;
+
+    private static int[] ProcessesOf(string id, string verb)
+        => [.. Directory.GetDirectories("/proc").Select(path => Path.GetFileName(path)).Where(name => name.All(char.IsAsciiDigit)).Select(int.Parse)
+            .Where(pid => CommandLine(pid) is [_, string word, string path, ..] && word == verb && path.Contains(id, StringComparison.Ordinal))];
 
     private static string[] CommandLine(int pid)
     {

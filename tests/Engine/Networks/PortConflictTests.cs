@@ -42,7 +42,7 @@ public sealed class PortConflictTests : IDisposable
         Assert.Equal((125, "cdock: Bind for 0.0.0.0:8080 failed: port is already allocated (tcp): the container web has it"), (outcome.ExitCode, outcome.FirstError));
         Assert.Single(_site.Cdock.Ids());
         Assert.Single(_site.Elements());
-        Assert.Equal("1 1", $"{_site.Rows("SELECT count(*) FROM endpoints")} {_site.Rows("SELECT count(*) FROM ports")}");
+        Assert.Equal("1 2", $"{_site.Rows("SELECT count(*) FROM endpoints")} {_site.Rows("SELECT count(*) FROM ports")}");
 
         _site.Cdock.Ok("create", "--name", "late", "-p", "8080:80", "host", "sleep", "1000");
         outcome = _site.Cdock.Do("start", "late");
@@ -70,8 +70,8 @@ public sealed class PortConflictTests : IDisposable
         Outcome outcome = _site.Cdock.Do("run", "-d", "-p", "203.0.113.7:8080:80", "host", "true");
 
         Assert.Equal((125, "cdock: cannot publish tcp 203.0.113.7:8080: no interface of the host has the address 203.0.113.7"), (outcome.ExitCode, outcome.FirstError));
-        outcome = _site.Cdock.Do("run", "-d", "-p", "[::1]:8080:80", "host", "true");
-        Assert.Equal((125, "cdock: cannot publish 80/tcp at ::1: the container has no address of that family"), (outcome.ExitCode, outcome.FirstError));
+        outcome = _site.Cdock.Do("run", "-d", "-p", "[::1]:8080:80/sctp", "host", "true");
+        Assert.Equal((125, "cdock: cannot publish 80/sctp at ::1: the container has no address of that family"), (outcome.ExitCode, outcome.FirstError));
         Assert.Empty(_site.Cdock.Ids());
     }
 
@@ -148,27 +148,27 @@ public sealed class PortConflictTests : IDisposable
 
         _site.Cdock.Ok("update", "--publish-rm", "8080:80", "web");
         Assert.True(_site.Client.HearsNothing(ProtocolType.Tcp, Site.HostAddress, 8080));
-        Assert.Equal("80/udp -> 0.0.0.0:8082\n81/tcp -> 0.0.0.0:8081", _site.Cdock.Ok("port", "web"));
+        Assert.Equal("80/udp -> 0.0.0.0:8082\n80/udp -> [::]:8082\n81/tcp -> 0.0.0.0:8081\n81/tcp -> [::]:8081", _site.Cdock.Ok("port", "web"));
         _site.Start("late", "-p", "8080:80");
 
         // In exchange, in one go; and who cannot have all keeps what he has.
         Outcome refused = _site.Cdock.Do("update", "-p", "8083:80", "-p", "8080:80", "--publish-rm", "81", "web");
         Assert.Equal(1, refused.ExitCode);
         Assert.Contains("the container late has it", refused.FirstError, StringComparison.Ordinal);
-        Assert.Equal("80/udp -> 0.0.0.0:8082\n81/tcp -> 0.0.0.0:8081", _site.Cdock.Ok("port", "web"));
+        Assert.Equal("80/udp -> 0.0.0.0:8082\n80/udp -> [::]:8082\n81/tcp -> 0.0.0.0:8081\n81/tcp -> [::]:8081", _site.Cdock.Ok("port", "web"));
         _site.Cdock.Ok("update", "-p", "8083:80", "--publish-rm", "81", "web");
-        Assert.Equal("80/tcp -> 0.0.0.0:8083\n80/udp -> 0.0.0.0:8082", _site.Cdock.Ok("port", "web"));
+        Assert.Equal("80/tcp -> 0.0.0.0:8083\n80/tcp -> [::]:8083\n80/udp -> 0.0.0.0:8082\n80/udp -> [::]:8082", _site.Cdock.Ok("port", "web"));
         Assert.Equal("cdock: No public port '81' published for web", _site.Cdock.Do("update", "--publish-rm", "81", "web").FirstError);
 
         // What was changed holds for later starts.
         web.Close();
         _site.Cdock.Ok("restart", "-t", "0", "web");
-        Assert.Equal("80/tcp -> 0.0.0.0:8083\n80/udp -> 0.0.0.0:8082", _site.Cdock.Ok("port", "web"));
+        Assert.Equal("80/tcp -> 0.0.0.0:8083\n80/tcp -> [::]:8083\n80/udp -> 0.0.0.0:8082\n80/udp -> [::]:8082", _site.Cdock.Ok("port", "web"));
         _site.Cdock.Ok("stop", "-t", "0", "web");
         _site.Cdock.Ok("update", "-p", "8084:84", "web");
         Assert.Equal("", _site.Cdock.Ok("port", "web"));
         _site.Cdock.Ok("start", "web");
-        Assert.Equal("0.0.0.0:8084", _site.Cdock.Ok("port", "web", "84"));
+        Assert.Equal("0.0.0.0:8084\n[::]:8084", _site.Cdock.Ok("port", "web", "84"));
     }
 
     [Fact]

@@ -63,10 +63,10 @@ public sealed class PublishTests : IDisposable
 
         Assert.Equal(Site.ClientAddress, _site.Client.Ask(ProtocolType.Tcp, Site.HostAddress, 7001));
         Assert.Equal(Site.ClientAddress, _site.Client.Ask(ProtocolType.Tcp, Site.HostAddress, 7003));
-        Assert.Equal("0.0.0.0:7100", _site.Cdock.Ok("port", "many", "9010").Split('\n')[^1]);
-        Assert.Equal("0.0.0.0:7101", _site.Cdock.Ok("port", "next", "9010"));
+        Assert.Equal("0.0.0.0:7100\n[::]:7100", _site.Cdock.Ok("port", "many", "9010"));
+        Assert.Equal("0.0.0.0:7101\n[::]:7101", _site.Cdock.Ok("port", "next", "9010"));
         Assert.Equal(Site.ClientAddress, _site.Client.Ask(ProtocolType.Tcp, Site.HostAddress, 7101));
-        Assert.Equal("0.0.0.0:7000-7003->9000-9003/tcp, 0.0.0.0:7100->9010/tcp", Sorted(_site.Cdock.Ok("ps", "-f", "name=many", "--format", "{{.Ports}}")));
+        Assert.Equal("0.0.0.0:7000-7003->9000-9003/tcp, 0.0.0.0:7100->9010/tcp, [::]:7000-7003->9000-9003/tcp, [::]:7100->9010/tcp", Sorted(_site.Cdock.Ok("ps", "-f", "name=many", "--format", "{{.Ports}}")));
         _site.Start("third", "-p", "7100-7102:9010");
         Outcome full = _site.Cdock.Do("run", "-d", "-p", "7100-7102:9010", "host", "true");
         Assert.Equal((125, "cdock: all ports of 0.0.0.0:7100-7102/tcp are allocated"), (full.ExitCode, full.FirstError));
@@ -82,8 +82,8 @@ public sealed class PublishTests : IDisposable
 
         Assert.Equal(Site.ClientAddress, _site.Client.Ask(ProtocolType.Tcp, Site.HostAddress, int.Parse(tcp)));
         Assert.Equal(Site.ClientAddress, _site.Client.Ask(ProtocolType.Udp, Site.HostAddress, int.Parse(udp)));
-        Assert.Equal("0.0.0.0:8090", _site.Cdock.Ok("port", "web", "90"));
-        Assert.Equal(4, _site.Cdock.Ok("port", "web").Split('\n').Length);
+        Assert.Equal("0.0.0.0:8090\n[::]:8090", _site.Cdock.Ok("port", "web", "90"));
+        Assert.Equal(8, _site.Cdock.Ok("port", "web").Split('\n').Length);
         _site.Start("closed", "--expose", "80");
         Assert.Equal("80/tcp", _site.Cdock.Ok("ps", "-f", "name=closed", "--format", "{{.Ports}}"));
         Assert.Equal("", _site.Cdock.Ok("port", "closed"));
