@@ -196,6 +196,20 @@ public sealed class AttachTests : IDisposable
     }
 
     [Fact]
+    public void Who_attaches_to_a_supervisor_that_ends_before_it_takes_the_connection_is_told_that_it_is_gone()
+    {
+        string id = _cdock.Detached("box", "exec sleep 1000");
+        int supervisor = Cdock.SupervisorOf(id);
+        Processes.Kill(supervisor, Signal.SIGSTOP);
+        using Process client = _cdock.Start(["attach", "box"]);
+        Cdock.Until(() => File.ReadAllText($"/proc/{client.Id}/wchan").Contains("epoll", StringComparison.Ordinal), "it waits for the supervisor");
+        Processes.Kill(supervisor, Signal.SIGKILL);
+
+        Outcome outcome = Cdock.Finish(client);
+        Assert.Equal((1, "cdock: the container's supervisor is gone"), (outcome.ExitCode, outcome.FirstError));
+    }
+
+    [Fact]
     public void A_foreground_client_that_reads_slowly_gets_every_byte()
     {
         using Process client = _cdock.Start(["run", "--rm", "--runtime", Cdock.Runtime, "host", "sh", "-c", "i=0; while [ $i -lt 40000 ]; do echo $i 0123456789012345678901234567890123456789012345678901234567890123456789; i=$((i+1)); done"]);

@@ -132,7 +132,7 @@ internal sealed class Attachment : IDisposable
     /// <returns>The exit status, once the program has ended.</returns>
     private int? Receive()
     {
-        int count = FileContents.Read(_socket!, _frames.Space);
+        int count = TryRead();
         if (count == 0)
         {
             throw new EngineException(FailureKind.System, "the container's supervisor is gone", "`cdock why` may know more");
@@ -162,6 +162,19 @@ internal sealed class Attachment : IDisposable
         }
 
         return null;
+    }
+
+    // A supervisor that ended before it took the connection, or read all that was sent to it, leaves a reset: it is gone all the same.
+    private int TryRead()
+    {
+        try
+        {
+            return FileContents.Read(_socket!, _frames.Space);
+        }
+        catch (LinuxException gone) when (gone.Errno == Errno.ECONNRESET)
+        {
+            return 0;
+        }
     }
 
     // As a program that it had started itself would be told: by the broken pipe.

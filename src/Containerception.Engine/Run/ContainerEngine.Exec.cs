@@ -115,7 +115,7 @@ public sealed partial class ContainerEngine
 
     private static ProcessConfig ProcessOf(ExecRequest request, string directory, int init)
     {
-        ProcessConfig own = RuntimeConfig.Read(Path.Join(directory, "config.json")).Process!;
+        ProcessConfig own = ProcessConfig.ReadOfContainer(Path.Join(directory, "config.json"))!;
         ImmutableArray<string> all = Capabilities.Choose(
             new RunRequest { Root = new RootRequest.Host(), Privileged = request.Privileged }, Capabilities.Held());
 

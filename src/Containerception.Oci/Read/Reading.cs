@@ -41,6 +41,10 @@ public sealed partial record ProcessConfig
     public static ProcessConfig Read(ReadOnlyMemory<byte> json) => ConfigDocument.Read(json, "process", ProcessReader.Read);
 
     public static ProcessConfig Read(string path) => ConfigDocument.ReadFile(path, "process", ProcessReader.Read);
+
+    /// <summary>Reads of a config.json what is said of the process, and nothing else; null when nothing is.</summary>
+    /// <exception cref="ConfigException">As for <see cref="RuntimeConfig.Read(string)"/></exception>
+    public static ProcessConfig? ReadOfContainer(string path) => ConfigDocument.ReadFile(path, "", static config => config.Object("process", ProcessReader.Read));
 }
 
 public sealed partial record LinuxResources
