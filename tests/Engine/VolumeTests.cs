@@ -20,6 +20,17 @@ public sealed class VolumeTests : IDisposable
     }
 
     [Fact]
+    public void A_new_volume_of_a_container_with_users_of_its_own_is_its_roots()
+    {
+        Assert.Equal("wrote\n", _cdock.Run("--userns", "auto", "-v", "/anonymous", "-v", "named:/named", "host", "sh", "-c", "touch /anonymous/x /named/x && echo wrote").Output);
+        Assert.NotEqual("0\n", _cdock.Do("run", "--rm", "-v", "named:/named", "host", "stat", "-c", "%u", "/named").Output);
+
+        // One that is there stays whose it was.
+        Sh("-v", "roots:/data", "touch /data/file");
+        Assert.NotEqual(0, _cdock.Run("--userns", "auto", "-v", "roots:/data", "host", "touch", "/data/x").ExitCode);
+    }
+
+    [Fact]
     public void A_new_volume_begins_with_what_the_root_has_there()
     {
         Directory.CreateDirectory(Path.Join(_root.Location, "srv/sub"));

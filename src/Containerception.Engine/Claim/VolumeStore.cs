@@ -40,7 +40,8 @@ internal sealed class VolumeStore(string root, Database database, TimeProvider c
     /// <param name="name">Null for a name that is made up.</param>
     /// <param name="labels">Notes on a new one.</param>
     /// <param name="options">What a new one is; empty for a directory.</param>
-    public VolumeInfo Make(string? name, IReadOnlyDictionary<string, string> labels, IReadOnlyDictionary<string, string> options)
+    /// <param name="owner">Whose a new one is, user and group.</param>
+    public VolumeInfo Make(string? name, IReadOnlyDictionary<string, string> labels, IReadOnlyDictionary<string, string> options, uint owner = 0)
     {
         string chosen = name is null ? Randomness.GetHex(NameBytes) : Checked(name);
         string directory = Path.Join(_volumes, chosen);
@@ -56,6 +57,10 @@ internal sealed class VolumeStore(string root, Database database, TimeProvider c
 
                 // mkdir(2) cuts the mode by the umask.
                 Files.FchmodAt(Descriptor.WorkingDirectory, data, Everybody);
+                if (owner != 0)
+                {
+                    Files.FchownAt(Descriptor.WorkingDirectory, data, owner, owner);
+                }
             }
 
             database.Execute(

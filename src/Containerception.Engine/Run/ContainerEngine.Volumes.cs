@@ -57,7 +57,7 @@ public sealed partial class ContainerEngine
 
         // The last for a place counts, and only for it a volume is made.
         MountRequest[] last = [.. mounts.Where((mount, i) => !mounts.Skip(i + 1).Any(later => SamePlace(later.Destination, mount.Destination)))];
-        ImmutableArray<MountRequest> bound = [.. last.Select(mount => mount.Type == "volume" ? Bound(mount, id, fillings) : mount)];
+        ImmutableArray<MountRequest> bound = [.. last.Select(mount => mount.Type == "volume" ? Bound(mount, id, request.Namespaces.OwnUser ? UserRange.Of(id).HostId : 0, fillings) : mount)];
         return (request with { Mounts = bound }, [.. fillings]);
     }
 
@@ -113,10 +113,14 @@ public sealed partial class ContainerEngine
         }
     }
 
-    private VolumeInfo MakeVolume(string? name, IReadOnlyDictionary<string, string> labels, IReadOnlyDictionary<string, string> options)
+    /// <param name="name">Null for a name that is made up.</param>
+    /// <param name="labels">Notes on a new one.</param>
+    /// <param name="options">What a new one is.</param>
+    /// <param name="owner">To whom a new one belongs: the root of the container that it is made for.</param>
+    private VolumeInfo MakeVolume(string? name, IReadOnlyDictionary<string, string> labels, IReadOnlyDictionary<string, string> options, uint owner = 0)
     {
         bool isNew = name is null || Volumes.TryFind(name) is null;
-        VolumeInfo volume = Volumes.Make(name, labels, options);
+        VolumeInfo volume = Volumes.Make(name, labels, options, owner);
         if (isNew)
         {
             Events.Volume("create", volume.Name);
@@ -125,9 +129,9 @@ public sealed partial class ContainerEngine
         return volume;
     }
 
-    private MountRequest Bound(MountRequest mount, string id, List<VolumePlace> fillings)
+    private MountRequest Bound(MountRequest mount, string id, uint root, List<VolumePlace> fillings)
     {
-        VolumeInfo volume = MakeVolume(mount.Source, mount.VolumeLabels, ImmutableSortedDictionary<string, string>.Empty);
+        VolumeInfo volume = MakeVolume(mount.Source, mount.VolumeLabels, ImmutableSortedDictionary<string, string>.Empty, root);
         Volumes.Use(volume.Name, id);
         if (!mount.NoCopy)
         {
