@@ -1,8 +1,14 @@
 namespace Containerception.Oci;
 
-/// <summary>Annotations of a config.json that change what is done: crun's, which its callers know.</summary>
+/// <summary>Annotations of a config.json that change what is done: crun's, which its callers know, and one that is ception's own.</summary>
 public static class RuntimeAnnotations
 {
+    /// <summary>
+    /// ception's own: a group below the container's, which is its root's to divide. The container starts there and sees it as the root of all
+    /// groups, so that the limits, which are the group's above, are out of its sight.
+    /// </summary>
+    public const string InnerCgroup = "containerception.inner-cgroup";
+
     /// <summary>A further control group, made after the cgroup namespace.</summary>
     public const string DelegateCgroup = "run.oci.delegate-cgroup";
 

@@ -72,6 +72,8 @@ public sealed class SystemdTests : ContainerTest
     [InlineData("org.systemd.property.a-b", "5", "annotations[\"org.systemd.property.a-b\"]: \"a-b\" is not the name")]
     [InlineData("run.oci.delegate-cgroup", "x", "annotations.run.oci.delegate-cgroup: \"x\" is not supported")]
     [InlineData("run.oci.systemd.force_cgroup_v1", "/sys/fs/cgroup/systemd", "annotations.run.oci.systemd.force_cgroup_v1: ")]
+    [InlineData("containerception.inner-cgroup", "a/b", "annotations.containerception.inner-cgroup: \"a/b\" is not the name of one group")]
+    [InlineData("containerception.inner-cgroup", "nest", "annotations.containerception.inner-cgroup: is not supported for groups that systemd makes")]
     public void An_annotation_that_cannot_be_followed_is_named(string key, string value, string problem)
     {
         Config.RemovePath("linux.cgroupsPath");

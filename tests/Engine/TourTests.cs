@@ -4,17 +4,21 @@ using System.Text.RegularExpressions;
 
 namespace Containerception.Engine.Tests;
 
-/// <summary>Types what docs/tour.md tells its reader to type, and compares what it shows.</summary>
+/// <summary>Types what docs/tour.md and docs/nesting.md tell their reader to type, and compares what it shows.</summary>
 public sealed class TourTests : IDisposable
 {
     private readonly Cdock _cdock = new();
 
-    public static TheoryData<string, string> Blocks()
+    public static TheoryData<string, string> Blocks() => BlocksOf("tour.md");
+
+    public static TheoryData<string, string> BlocksOfNesting() => BlocksOf("nesting.md");
+
+    private static TheoryData<string, string> BlocksOf(string document)
     {
         TheoryData<string, string> blocks = [];
         string chapter = "";
         StringBuilder? block = null;
-        foreach (string line in File.ReadLines(Path.Join(Cdock.Repository, "docs/tour.md")))
+        foreach (string line in File.ReadLines(Path.Join(Cdock.Repository, "docs", document)))
         {
             if (line.StartsWith("## ", StringComparison.Ordinal))
             {
@@ -44,6 +48,7 @@ public sealed class TourTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Blocks))]
+    [MemberData(nameof(BlocksOfNesting))]
     public void What_the_tour_shows_is_what_happens(string chapter, string block)
     {
         Needs.Met(Cdock.Runtime == "ception", "ception");

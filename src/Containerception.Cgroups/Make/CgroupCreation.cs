@@ -7,7 +7,7 @@ namespace Containerception.Cgroups;
 /// <summary>Makes a container's groups: a directory in every tree, with all limits in it before any process is.</summary>
 internal sealed class CgroupCreation(CgroupLayout layout)
 {
-    private const UnixFileMode DirectoryMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+    public const UnixFileMode DirectoryMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
         | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
     private readonly List<CgroupNode> _nodes = [];
@@ -54,6 +54,11 @@ internal sealed class CgroupCreation(CgroupLayout layout)
         CgroupNode node = new(hierarchy.MountPoint, hierarchy.Controllers);
         bool isNew = false;
         string[] names = relative.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        if (layout.Mode == CgroupMode.Unified && names.Length > 0)
+        {
+            MakeRoom(node);
+        }
+
         for (int index = 0; index < names.Length; index++)
         {
             using CgroupNode parent = node;
@@ -74,6 +79,50 @@ internal sealed class CgroupCreation(CgroupLayout layout)
         if (!isNew && !mayBeUsed)
         {
             RefuseUsed(node);
+        }
+    }
+
+    // In a container the topmost group that is seen is no root to the kernel: while it has processes it hands no controller on (cgroups(7), "no
+    // internal processes"), and whoever makes containers there moves them to a group below first, as systemd does.
+    private static void MakeRoom(CgroupNode top)
+    {
+        const string leaf = "leaf";
+        const int roundsMax = 100;
+        if (top.TryRead("cgroup.type") is null || (top.TryRead("cgroup.controllers") ?? "").AsSpan().Trim().IsEmpty
+            || !(top.TryRead("cgroup.subtree_control") ?? "").AsSpan().Trim().IsEmpty)
+        {
+            return;
+        }
+
+        SortedSet<int> pids = [];
+        for (int round = 0; round < roundsMax; round++)
+        {
+            // Zero is who is outside, and cannot be moved from here.
+            pids.Clear();
+            top.AddProcesses(pids);
+            pids.Remove(0);
+            if (pids.Count == 0)
+            {
+                return;
+            }
+
+            Files.TryMkdirAt(top.Directory, leaf, DirectoryMode);
+            using CgroupNode below = top.Child(leaf);
+            foreach (int pid in pids)
+            {
+                Move(pid, below);
+            }
+        }
+    }
+
+    private static void Move(int pid, CgroupNode to)
+    {
+        try
+        {
+            to.Write("cgroup.procs", pid.ToString(provider: null));
+        }
+        catch (LinuxException gone) when (gone.Errno == Errno.ESRCH)
+        {
         }
     }
 

@@ -163,6 +163,12 @@ internal sealed class CgroupLimits(CgroupMode mode, IReadOnlyList<CgroupNode> no
             {
                 // A disk that is not there has no limit to be taken back.
             }
+            catch (LinuxException failure) when (write.Controller == "devices" && failure.Errno == Errno.EPERM && !Namespaces.IsInitialUser)
+            {
+                // The kernel takes these from the machine's root alone. In a user namespace nobody makes a device node or opens one that is made,
+                // and the rules of the group above hold on.
+                return;
+            }
             catch (LinuxException failure)
             {
                 throw new CgroupException($"{Validation.Root}.{write.Limit}: {failure.Message}", Hint(write, failure.Errno), failure);

@@ -199,6 +199,14 @@ public sealed class Cgroup : IDisposable
     }
 
     /// <summary>
+    /// Makes a group in each of these that is a user's to divide, while the limits of these hold for all that he does: they are above what is his.
+    /// Of version 1 he gets the files by which processes and groups are brought in, and no other.
+    /// </summary>
+    /// <param name="name">Of each.</param>
+    /// <param name="uid">The user.</param>
+    public Cgroup MakeInner(string name, uint uid) => new([.. _nodes.Select(node => CgroupDelegation.Divide(node, name, uid))]);
+
+    /// <summary>
     /// Whether the caller may move processes of his own in. Version 2 asks that he can write cgroup.procs of the nearest group above both, too:
     /// a user's session and his systemd's units have only root's above them.
     /// </summary>
@@ -310,8 +318,21 @@ public sealed class Cgroup : IDisposable
     }
 
     /// <summary>How many processes were killed because the memory was used up; 0 where nobody counts.</summary>
-    public long OomKills()
-        => (Find("memory")?.TryReadKey("memory.oom_control", "oom_kill") ?? Unified?.TryReadKey("memory.events", "oom_kill")) ?? 0;
+    public long OomKills() => Find("memory") is { Exists: true } node ? OomKillsBelow(node) : Unified?.TryReadKey("memory.events", "oom_kill") ?? 0;
+
+    // Version 1 counts for each group the processes that were in it, whichever group's limit it was.
+    private static long OomKillsBelow(CgroupNode node)
+    {
+        long kills = CountIn(node);
+        CgroupWalk.Below(node.Directory, enter: directory =>
+        {
+            using CgroupNode inner = CgroupNode.Take(Files.OpenAt(directory, ".", OpenFlags.O_PATH | OpenFlags.O_DIRECTORY), node.Path, node.Controllers);
+            kills += CountIn(inner);
+        });
+        return kills;
+
+        static long CountIn(CgroupNode group) => group.TryReadKey("memory.oom_control", "oom_kill") ?? 0;
+    }
 
     /// <summary>What the container uses, now.</summary>
     public CgroupStats ReadStats() => _nodes is [{ IsUnified: true } only] ? new StatsV2(only).Read() : new StatsV1(Find).Read();

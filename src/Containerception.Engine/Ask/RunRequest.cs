@@ -79,6 +79,9 @@ public sealed record RunRequest
     /// <summary>All capabilities and devices, no seccomp filter, nothing masked.</summary>
     public bool Privileged { get; init; }
 
+    /// <summary>It may make containers itself, as root of a user namespace that owns nothing outside.</summary>
+    public bool Nest { get; init; }
+
     /// <summary>The root file system cannot be written.</summary>
     public bool ReadOnly { get; init; }
 

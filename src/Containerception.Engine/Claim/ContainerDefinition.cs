@@ -165,7 +165,11 @@ internal sealed record RootDefinition(string Kind, string? Path, bool Overlay, b
 
     public bool IsThrowaway { get; init; }
 
-    public static RootDefinition Of(RunRequest request) => request.Root switch
+    public bool Nests { get; init; }
+
+    public static RootDefinition Of(RunRequest request) => OfRoot(request) with { Nests = request.Nest };
+
+    private static RootDefinition OfRoot(RunRequest request) => request.Root switch
     {
         RootRequest.Host => new("host", null, false, request.ReadOnly, request.Namespaces.OwnUser, request.Namespaces.Only),
         RootRequest.DirectoryTree tree => new("directory", tree.Path, tree.Overlay, request.ReadOnly, request.Namespaces.OwnUser, request.Namespaces.Only),
@@ -193,6 +197,7 @@ internal sealed record RootDefinition(string Kind, string? Path, bool Overlay, b
 
         json.WriteOptional("imageId", ImageId);
         json.WriteBoolean("isThrowaway", IsThrowaway);
+        json.WriteBoolean("nests", Nests);
         json.WriteEndObject();
     }
 
@@ -202,6 +207,7 @@ internal sealed record RootDefinition(string Kind, string? Path, bool Overlay, b
     {
         ImageId = root.TextOrNull("imageId"),
         IsThrowaway = root.FlagOr("isThrowaway"),
+        Nests = root.FlagOr("nests"),
     };
 
     public RunRequest ToRequest() => new()
@@ -215,6 +221,7 @@ internal sealed record RootDefinition(string Kind, string? Path, bool Overlay, b
         },
         ReadOnly = ReadOnly,
         AutoRemove = IsThrowaway,
+        Nest = Nests,
         Namespaces = new NamespacesRequest { OwnUser = OwnUser, Only = Only },
     };
 }

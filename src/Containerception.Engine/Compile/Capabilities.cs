@@ -27,9 +27,9 @@ internal static class Capabilities
     /// <param name="request">Whose additions and droppings count.</param>
     /// <param name="held">The capabilities of the caller's bounding set: nobody can give what they do not have.</param>
     /// <exception cref="EngineException"><see cref="FailureKind.Invalid"/>: no such capability.</exception>
-    public static ImmutableArray<string> Choose(RunRequest request, ulong held) => Choose(request, held, Default);
+    public static ImmutableArray<string> Choose(RunRequest request, ulong held) => Choose(request, held, request.Nest ? Nesting.Capabilities : Default);
 
-    /// <summary>The same, starting from another set than docker's.</summary>
+    /// <summary>The same, starting from another set.</summary>
     public static ImmutableArray<string> Choose(RunRequest request, ulong held, ImmutableArray<string> from)
     {
         HashSet<string> added = Named(request.CapabilitiesAdded, "--cap-add");

@@ -39,7 +39,8 @@ internal static class ConfigCompiler
             Domainname = request.Domainname ?? config.Domainname,
             Process = WithProcess(config.Process ?? new ProcessConfig { Cwd = "/" }, request, root, hostname, capabilities),
             Mounts = WithMounts(config.Mounts, request, root),
-            Annotations = AnnotationsOf(config.Annotations.SetItems(request.Labels).SetItems(request.Annotations), request, root),
+            Annotations = AnnotationsOf(
+                config.Annotations.SetItems(request.Labels).SetItems(request.Annotations).SetItems(Nested(request, machine)), request, root),
             Linux = WithLimits(WithFilters(linux, request, capabilities, machine, root.Base is not null), request, machine, id),
         };
     }
@@ -51,6 +52,9 @@ internal static class ConfigCompiler
             ? annotations.SetItem("org.opencontainers.image.stopSignal", Signals.Name(signal))
             : annotations;
 
+    private static IEnumerable<KeyValuePair<string, string>> Nested(RunRequest request, Machine machine)
+        => request.Nest && machine.MakesCgroups ? [new(RuntimeAnnotations.InnerCgroup, Nesting.InnerCgroup)] : [];
+
     private static RuntimeConfig Standard(RunRequest request, RootPlan root, Machine machine) => new()
     {
         OciVersion = OciVersion,
@@ -61,7 +65,7 @@ internal static class ConfigCompiler
         {
             RootfsPropagation = "rprivate",
             MaskedPaths = StandardMounts.MaskedPaths,
-            ReadonlyPaths = StandardMounts.ReadonlyPaths,
+            ReadonlyPaths = request.Nest ? Nesting.ReadonlyPaths(StandardMounts.ReadonlyPaths) : StandardMounts.ReadonlyPaths,
         },
     };
 
@@ -113,7 +117,7 @@ internal static class ConfigCompiler
             ],
 
             // docker's: nobody else is in the namespace whom a low port or an echo request could harm.
-            Sysctl = isShared ? linux.Sysctl : (PlainUser.IsRootOfHisOwn || request.Namespaces.OwnUser ? MappedUsersNetworkSysctls : NetworkSysctls).SetItems(linux.Sysctl),
+            Sysctl = isShared ? linux.Sysctl : (PlainUser.IsRootOfHisOwn || UserRange.IsNested || request.Namespaces.OwnUser ? MappedUsersNetworkSysctls : NetworkSysctls).SetItems(linux.Sysctl),
         };
     }
 

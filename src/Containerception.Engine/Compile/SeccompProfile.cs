@@ -26,7 +26,9 @@ internal static class SeccompProfile
         try
         {
             using JsonDocument profile = JsonDocument.Parse(request.Seccomp is string path ? Read(path) : ReadDefault());
-            return Resolve(profile.RootElement, capabilities, kernel);
+            return request is { Nest: true, Seccomp: null }
+                ? Nesting.Allowing(Resolve(profile.RootElement, [.. capabilities.Except(Nesting.Capabilities).Concat(Capabilities.Default)], kernel))
+                : Resolve(profile.RootElement, capabilities, kernel);
         }
         catch (Exception wrong) when (wrong is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {

@@ -36,7 +36,12 @@ internal static class StandardMounts
             : Kernel("sysfs", "/sys", "nosuid", "noexec", "nodev", writable);
         if (hasCgroups)
         {
-            yield return Kernel("cgroup", "/sys/fs/cgroup", "nosuid", "noexec", "nodev", "relatime", writable);
+            yield return Kernel("cgroup", "/sys/fs/cgroup", "nosuid", "noexec", "nodev", "relatime", request.Nest ? "rw" : writable);
+        }
+
+        foreach (MountConfig mount in request.Nest ? Nesting.Mounts() : [])
+        {
+            yield return mount;
         }
 
         if (own.OwnIpc || Directory.Exists("/dev/mqueue"))

@@ -44,7 +44,7 @@ internal sealed class ImageRoot(UsableImage image, string directory, IdMapping? 
         Directory.CreateDirectory(_work, OwnerOnly);
         try
         {
-            if (range is null)
+            if (range is null or { HostId: 0 })
             {
                 return LayeredTree.Mount(layers, _upper, _work, isThrowaway);
             }

@@ -24,11 +24,12 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
     /// <exception cref="EngineException">The root cannot be had in this way.</exception>
     public RootPlan Plan(RunRequest request)
     {
-        if (request.Namespaces.Only is not null)
-        {
-            return HalfMade(request);
-        }
+        RootPlan root = request.Namespaces.Only is null ? Whole(request) : HalfMade(request);
+        return root with { Steps = [.. root.Steps, .. Nesting.Steps(request)] };
+    }
 
+    private RootPlan Whole(RunRequest request)
+    {
         return request.Root switch
         {
             RootRequest.Host => WithNetworkFiles(Host(request), request),

@@ -124,7 +124,7 @@ public sealed partial class ContainerEngine
             Names.Checked(request.Name);
         }
 
-        request = WithJoined(request);
+        request = WithJoined(Nesting.Implied(request, runtime));
 #pragma warning disable CA2000 // Undone, or the caller's.
         ContainerDirectory directory = _store.Make();
 #pragma warning restore CA2000

@@ -11,6 +11,11 @@ internal static class AnnotationValidation
         Refuse(annotations, RuntimeAnnotations.SeccompPlugins, "ception loads no shared objects; run.oci.seccomp.receiver names a listener that is a process");
         Refuse(annotations, RuntimeAnnotations.DelegateCgroup, "a container with a cgroup namespace and a writable mount divides its own group");
         Refuse(annotations, RuntimeAnnotations.ForceCgroupV1, "ception mounts no control groups on the host");
+        if (annotations.TryGetValue(RuntimeAnnotations.InnerCgroup, out string? inner) && (inner is "" or "." or ".." || inner.Contains('/', StringComparison.Ordinal)))
+        {
+            throw new ConfigException("annotations." + RuntimeAnnotations.InnerCgroup, $"{Require.Quote(inner)} is not the name of one group");
+        }
+
         foreach (string name in (ReadOnlySpan<string>)[RuntimeAnnotations.PidfdReceiver, RuntimeAnnotations.SeccompReceiver])
         {
             if (annotations.TryGetValue(name, out string? path))

@@ -113,7 +113,7 @@ internal sealed class ContainerCgroup : IDisposable
 
             string name = Path.GetFileName(hierarchy.MountPoint);
             // Who has no group of his own sees that of whoever makes him, and changes nothing there (CVE-2023-25809).
-            own.Add(MadePaths.TryGetValue(hierarchy.Controllers[0], out string? made) ? new CgroupMount(name, made, IsOwn: true) : new CgroupMount(name, Cgroup.PathOfCaller(hierarchy), IsOwn: false));
+            own.Add(MadePaths.TryGetValue(hierarchy.Controllers[0], out string? made) ? new CgroupMount(name, Inside(made), IsOwn: true) : new CgroupMount(name, Cgroup.PathOfCaller(hierarchy), IsOwn: false));
             foreach (string controller in hierarchy.Controllers)
             {
                 if (controller != name && controller.Length > 0 && !controller.StartsWith("name=", StringComparison.Ordinal))
@@ -137,6 +137,8 @@ internal sealed class ContainerCgroup : IDisposable
         _placed?.Dispose();
         _scope?.Dispose();
     }
+
+    private string Inside(string group) => _annotations.Inner is null ? group : group + "/" + _annotations.Inner;
 
     private bool MayGoWithout => _request.Rootless ?? (_path is null && !Limits(_resources));
 
@@ -165,8 +167,15 @@ internal sealed class ContainerCgroup : IDisposable
 
             // It was empty when it was made ours: whoever is in it the child has left there, as a hook may.
             undo.Push(cgroup.RemoveWithProcesses);
-            Delegate(cgroup);
-            _entry = cgroup.OpenEntry();
+            if (_annotations.Inner is null)
+            {
+                Delegate(cgroup);
+                _entry = cgroup.OpenEntry();
+                return;
+            }
+
+            using Cgroup inner = cgroup.MakeInner(_annotations.Inner, _owner ?? Credentials.EffectiveUid);
+            _entry = inner.OpenEntry();
         }
         catch (CgroupException failure) when (MayGoWithout && IsRefusal(failure.InnerException as LinuxException))
         {

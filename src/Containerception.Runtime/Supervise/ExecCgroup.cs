@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Containerception.Cgroups;
 using Containerception.Linux;
+using Containerception.Oci;
 using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Runtime;
@@ -34,7 +35,7 @@ internal sealed class ExecCgroup : IDisposable
 
     public static ExecCgroup Open(SavedState state, ImmutableArray<string> below)
     {
-        ImmutableSortedDictionary<string, string> paths = state.CgroupPaths;
+        ImmutableSortedDictionary<string, string> paths = Entered(state);
         foreach (string text in below)
         {
             int colon = text.LastIndexOf(':');
@@ -47,7 +48,7 @@ internal sealed class ExecCgroup : IDisposable
             IEnumerable<string> controllers = colon < 0 ? state.CgroupPaths.Keys : text[..colon].Split(',');
             foreach (string controller in controllers)
             {
-                paths = state.CgroupPaths.TryGetValue(controller, out string? own)
+                paths = Entered(state).TryGetValue(controller, out string? own)
                     ? paths.SetItem(controller, own + path)
                     : throw new ContainerException(FailureKind.Invalid, $"--cgroup: the container has no group of the controller \"{controller}\"");
             }
@@ -64,6 +65,12 @@ internal sealed class ExecCgroup : IDisposable
         entry = state.Rdt is null ? entry : CgroupEntry.Join(entry, state.Rdt.OpenTasks());
         return placer is null ? new(entry) : new(entry, placer, PathBelow(placer, paths[""]));
     }
+
+    /// <summary>The groups that the container's processes start in.</summary>
+    private static ImmutableSortedDictionary<string, string> Entered(SavedState state)
+        => state.Unit is null && state.Annotations.TryGetValue(RuntimeAnnotations.InnerCgroup, out string? inner)
+            ? state.CgroupPaths.ToImmutableSortedDictionary(group => group.Key, group => $"{group.Value}/{inner}", StringComparer.Ordinal)
+            : state.CgroupPaths;
 
     /// <summary>Has systemd put a child in that waits for it.</summary>
     public void Place(int pid) => SystemdScope.Attach(_unit!, _below, pid);

@@ -80,6 +80,7 @@ internal sealed class RunOptions
     public Option<string[]> SecurityOpt { get; } = List(
         "--security-opt", "OPTION", "seccomp=FILE|unconfined, no-new-privileges, label=disable, apparmor=unconfined, systempaths=unconfined");
     public Option<bool> Privileged { get; } = Switch("--privileged", "All capabilities and devices, no filter, nothing hidden");
+    public Option<bool> Nest { get; } = Switch("--nest", "Let it make containers itself, with cdock, as root of a user namespace that owns nothing outside");
     public Option<string[]> Sysctl { get; } = List("--sysctl", "NAME=VALUE", "Set a kernel parameter of the container's namespaces");
 
     public Option<string[]> Network { get; } = List(
@@ -124,7 +125,7 @@ internal sealed class RunOptions
         Bundle, Rootfs, Pull, Quiet, Platform, Interactive, Tty, Remove, Detach, Attach, Name, Hostname, Domainname, Annotation, LabelFile, Env, EnvFile, Workdir, User, GroupAdd, Entrypoint, Init, StopSignal,
         StopTimeout, Restart, CidFile, DetachKeys, SignalProxy, LogDriver, LogOpt, HealthCommand, HealthInterval, HealthTimeout, HealthRetries,
         HealthStartPeriod, HealthStartInterval, NoHealthCheck, Label, Volume, VolumesFrom, Mount, Tmpfs, ReadOnly, ShmSize, Memory, MemorySwap, MemoryReservation, Cpus, CpuShares, CpusetCpus, PidsLimit,
-        CpusetMems, CpuPeriod, CpuQuota, MemorySwappiness, CgroupParent, OomKillDisable, OomScoreAdj, BlkioWeight, BlkioWeightDevice, DeviceCgroupRule, DeviceReadBps, DeviceWriteBps, DeviceReadIops, DeviceWriteIops, Ulimit, Device, CapAdd, CapDrop, SecurityOpt, Privileged,
+        CpusetMems, CpuPeriod, CpuQuota, MemorySwappiness, CgroupParent, OomKillDisable, OomScoreAdj, BlkioWeight, BlkioWeightDevice, DeviceCgroupRule, DeviceReadBps, DeviceWriteBps, DeviceReadIops, DeviceWriteIops, Ulimit, Device, CapAdd, CapDrop, SecurityOpt, Privileged, Nest,
         Sysctl, Network, NetworkAlias, Ip, Ip6, MacAddress, Publish, PublishAll, Expose, Dns, DnsSearch, DnsOption, AddHost, Pid, Ipc, Uts, Userns, Cgroupns, Isolate, Runtime, Explain,
     ];
 

@@ -48,6 +48,7 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
             CapabilitiesAdded = List(options.CapAdd),
             CapabilitiesDropped = List(options.CapDrop),
             Privileged = Has(options.Privileged),
+            Nest = ReadNest(),
             ReadOnly = Has(options.ReadOnly),
             Ulimits = [.. List(options.Ulimit).Select(UlimitRequest.Parse)],
             Sysctls = ReadPairs(options.Sysctl, valueNeeded: true),
@@ -157,6 +158,9 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
         OwnCgroup = Own(options.Cgroupns, "private"),
         OwnUser = Text(options.Userns) is not null && Own(options.Userns, "auto"),
     };
+
+    private bool ReadNest() => Has(options.Nest) && (Text(options.Userns) != "host" ? true
+        : throw new UsageException("--nest and --userns host exclude each other", "a container that makes containers has users of its own, who are nobody outside"));
 
     private string? ContainerOf(Option<string> option)
         => Text(option) is string text && text.StartsWith(ContainerPrefix, StringComparison.Ordinal) ? text[ContainerPrefix.Length..] : null;

@@ -42,7 +42,7 @@ internal static class SupportedFeatures
             .Add("org.opencontainers.runc.checkpoint.enabled", "false")
             // features.md asks third parties for the version of runc that they stand in for.
             .Add("org.opencontainers.runc.version", "1.3.0"),
-        PotentiallyUnsafeConfigAnnotations = ["bundle", "org.systemd.property.", "run.oci."],
+        PotentiallyUnsafeConfigAnnotations = ["bundle", "containerception.", "org.systemd.property.", "run.oci."],
     };
 
     // A kernel older than the newest name does not know it.

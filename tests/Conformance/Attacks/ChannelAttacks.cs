@@ -47,7 +47,7 @@ public sealed class ChannelAttacks : ContainerTest
         {
             // Those that are obeyed, which an engine is told to keep images from.
             Assert.Equal(
-                ["bundle", "org.systemd.property.", "run.oci."], JsonNode.Parse(Runtime.Invoke("features").Succeeded())!["potentiallyUnsafeConfigAnnotations"].Strings());
+                ["bundle", "containerception.", "org.systemd.property.", "run.oci."], JsonNode.Parse(Runtime.Invoke("features").Succeeded())!["potentiallyUnsafeConfigAnnotations"].Strings());
         }
     }
 

@@ -1,0 +1,51 @@
+using System.Text.RegularExpressions;
+
+namespace Containerception.Engine.Tests;
+
+/// <summary>An archive of a small root file system in which cdock runs: busybox, glibc, and the libraries of OpenSSL.</summary>
+public sealed partial class NestRoot : IDisposable
+{
+    private static readonly string[] Applets =
+        ["sh", "cat", "cut", "echo", "grep", "head", "hostname", "httpd", "id", "ip", "ls", "mkdir", "mknod", "mount", "nsenter", "sleep", "stat", "touch", "tr", "true", "umount", "wc", "wget"];
+
+    private readonly string _directory = Path.Join(Path.GetTempPath(), $"cdock-nest-{Guid.NewGuid():N}");
+
+    public NestRoot()
+    {
+        Needs.Root();
+        Needs.PathTo("/usr/bin/busybox");
+        string root = Path.Join(_directory, "root");
+        foreach (string name in new[] { "bin", "etc", "proc", "sys", "dev", "tmp", "run", "var/lib", "usr/local/bin" })
+        {
+            Directory.CreateDirectory(Path.Join(root, name));
+        }
+
+        File.Copy("/usr/bin/busybox", Path.Join(root, "bin/busybox"));
+        Array.ForEach(Applets, applet => File.CreateSymbolicLink(Path.Join(root, "bin", applet), "busybox"));
+        File.WriteAllText(Path.Join(root, "etc/passwd"), "root:x:0:0::/:/bin/sh\nann:x:1234:1235::/:/bin/sh\n");
+
+        // Takes 90 MB. Of a variable, since files of a tmpfs stay when their writer dies.
+        string hog = Path.Join(root, "bin/hog");
+        File.WriteAllText(hog, "#!/bin/sh\nx=$(head -c 90m /dev/zero | tr '\\0' a)\necho survived\n");
+        File.SetUnixFileMode(hog, (UnixFileMode)0x1ED);
+
+        // .NET takes OpenSSL's by name when it needs them: ldd tells only what these need in turn.
+        foreach (string library in Libraries($"ldd {Cdock.Program}; set -- /lib/*/libssl.so.3 /usr/lib/*/libssl.so.3; echo $1; ldd $1"))
+        {
+            Directory.CreateDirectory(Path.Join(root, Path.GetDirectoryName(library)));
+            File.Copy(library, Path.Join(root, library));
+        }
+
+        Command.Run("tar", "--owner=0", "--group=0", "-C", root, "-cf", Archive, ".").Succeeded();
+    }
+
+    public string Archive => Path.Join(_directory, "root.tar");
+
+    private static string[] Libraries(string script)
+        => [.. AbsolutePath().Matches(Command.Run("sh", "-c", script).Output).Select(match => match.Value).Where(File.Exists).Distinct()];
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [GeneratedRegex(@"(?<=^|\s)/[^\s]+", RegexOptions.Multiline)]
+    private static partial Regex AbsolutePath();
+}
