@@ -25,9 +25,16 @@ public sealed partial class NestRoot : IDisposable
         File.WriteAllText(Path.Join(root, "etc/passwd"), "root:x:0:0::/:/bin/sh\nann:x:1234:1235::/:/bin/sh\n");
 
         // Takes 90 MB. Of a variable, since files of a tmpfs stay when their writer dies.
-        string hog = Path.Join(root, "bin/hog");
-        File.WriteAllText(hog, "#!/bin/sh\nx=$(head -c 90m /dev/zero | tr '\\0' a)\necho survived\n");
-        File.SetUnixFileMode(hog, (UnixFileMode)0x1ED);
+        Program(Path.Join(root, "bin/hog"), "x=$(head -c 90m /dev/zero | tr '\\0' a); echo survived");
+
+        // down LEVEL LAST COMMAND: goes down a level at a time, and runs the command in the last.
+        Program(Path.Join(root, "bin/down"), """
+            level=$1; last=$2; shift 2
+            echo level $level $(grep -c . /proc/self/uid_map) $(head -1 /proc/self/cgroup | cut -d: -f3)
+            cdock import /root.tar base >/dev/null || exit
+            [ $level -lt $last ] || exec "$@"
+            exec cdock run --rm --nest --network ${NETWORK:-none} -e NETWORK -v /root.tar:/root.tar:ro base down $((level+1)) $last "$@"
+            """);
 
         // .NET takes OpenSSL's by name when it needs them: ldd tells only what these need in turn.
         foreach (string library in Libraries($"ldd {Cdock.Program}; set -- /lib/*/libssl.so.3 /usr/lib/*/libssl.so.3; echo $1; ldd $1"))
@@ -40,6 +47,12 @@ public sealed partial class NestRoot : IDisposable
     }
 
     public string Archive => Path.Join(_directory, "root.tar");
+
+    private static void Program(string path, string script)
+    {
+        File.WriteAllText(path, $"#!/bin/sh\n{script}\n");
+        File.SetUnixFileMode(path, (UnixFileMode)0x1ED);
+    }
 
     private static string[] Libraries(string script)
         => [.. AbsolutePath().Matches(Command.Run("sh", "-c", script).Output).Select(match => match.Value).Where(File.Exists).Distinct()];

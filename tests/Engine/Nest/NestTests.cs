@@ -35,14 +35,28 @@ public sealed class NestTests : IDisposable, IClassFixture<NestRoot>
         Assert.Equal("none 0\nweb 0.0.0.0:8080->80/tcp\nroot:x:0:0::/:/bin/sh\nexec 0\nroot:x:0:0::/:/bin/sh\nweb\nweb\nsaid\n7", said);
     }
 
-    [Fact]
-    public void Levels_go_down_and_all_of_them_go_away()
+    [Theory]
+    [InlineData("none")]
+    [InlineData("bridge")]
+    public void Levels_go_down_to_the_kernels_limit_and_all_of_them_go_away(string network)
     {
-        const string InnerMost = "cdock run --rm base sh -c 'grep -c . /proc/self/uid_map; hostname; cat /proc/self/cgroup | head -1'";
+        // MAX_PID_NS_LEVEL of the kernel.
+        const int levels = 32;
 
-        string said = Nested(Import + $"cdock run --rm --nest -v /root.tar:/root.tar:ro base sh -c \"{Import} cdock run --rm --nest -v /root.tar:/root.tar:ro base sh -c \\\"{Import} {InnerMost}\\\"\"");
+        Outcome outcome = Sh("exec down 1 99 true", "-e", $"NETWORK={network}");
 
-        Assert.Matches("^1\n[0-9a-f]{12}\n[0-9]+:.*:/$", said);
+        Assert.Equal(string.Concat(Enumerable.Range(1, levels).Select(level => $"level {level} 1 /\n")), outcome.Output);
+        Assert.Contains("user and pid namespaces nest 32 deep", outcome.Error, StringComparison.Ordinal);
+        Assert.Equal(125, outcome.ExitCode);
+    }
+
+    [Fact]
+    public void Ten_levels_down_a_hog_dies_of_its_limit()
+    {
+        Outcome outcome = Sh("exec down 1 10 cdock run --rm --network none --memory 30m base hog");
+
+        Assert.EndsWith("level 10 1 /\n", outcome.Output, StringComparison.Ordinal);
+        Assert.Equal(137, outcome.ExitCode);
     }
 
     [Fact]
