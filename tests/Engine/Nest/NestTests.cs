@@ -32,7 +32,7 @@ public sealed class NestTests : IDisposable, IClassFixture<NestRoot>
             cdock ps -aq; cdock volume ls -q
             """);
 
-        Assert.Equal("none 0\nweb 0.0.0.0:8080->80/tcp\nroot:x:0:0::/:/bin/sh\nexec 0\nroot:x:0:0::/:/bin/sh\nweb\nweb\nsaid\n7", said);
+        Assert.Equal("none 0\nweb 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp\nroot:x:0:0::/:/bin/sh\nexec 0\nroot:x:0:0::/:/bin/sh\nweb\nweb\nsaid\n7", said);
     }
 
     [Theory]
