@@ -20,6 +20,7 @@ internal enum NftablesMessage : byte
 public enum NetfilterHook : uint
 {
     NF_INET_PRE_ROUTING = 0,
+    NF_INET_LOCAL_IN = 1,
     NF_INET_FORWARD = 2,
     NF_INET_LOCAL_OUT = 3,
     NF_INET_POST_ROUTING = 4,

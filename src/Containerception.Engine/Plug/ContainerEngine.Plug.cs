@@ -118,9 +118,14 @@ public sealed partial class ContainerEngine
         }
     }
 
-    // Where ports lead: to the network that has the default route, for answers go there.
-    private static (IPAddress? Address4, IPAddress? Address6) AddressesOf(List<(EndpointDefinition Endpoint, NetworkDefinition Network)> places)
-        => (AddressOf(places, network => network.Pool4, endpoint => endpoint.Address4), AddressOf(places, network => network.Pool6, endpoint => endpoint.Address6));
+    // Where ports of IPv4 lead, and those of IPv6: to the network that has the default route, for answers go there. Without an address of IPv6 what comes by that
+    // is relayed, but not to an internal network: a relay is no way that the firewall forbids.
+    private static (IPAddress? By4, IPAddress? By6) TargetsOf(List<(EndpointDefinition Endpoint, NetworkDefinition Network)> places)
+    {
+        IPAddress? Address4Of(List<(EndpointDefinition Endpoint, NetworkDefinition Network)> some) => AddressOf(some, network => network.Pool4, endpoint => endpoint.Address4);
+        return (Address4Of(places),
+            AddressOf(places, network => network.Pool6, endpoint => endpoint.Address6) ?? Address4Of(places.FindAll(place => !place.Network.IsInternal)));
+    }
 
     private static IPAddress? AddressOf(
         List<(EndpointDefinition Endpoint, NetworkDefinition Network)> places, Func<NetworkDefinition, PoolDefinition?> poolOf, Func<EndpointDefinition, string?> addressOf)
@@ -268,8 +273,8 @@ public sealed partial class ContainerEngine
 
     private List<HeldPort> Reserve(IEnumerable<PortRequest> requests, List<(EndpointDefinition Endpoint, NetworkDefinition Network)> places)
     {
-        (IPAddress? address4, IPAddress? address6) = AddressesOf(places);
-        return new PortReservation(DescribeOwner, WaitForOwners).Take(requests, address4, address6);
+        (IPAddress? by4, IPAddress? by6) = TargetsOf(places);
+        return new PortReservation(DescribeOwner, WaitForOwners).Take(requests, by4, by6);
     }
 
     private string? DescribeOwner(PortProtocol protocol, ushort port)

@@ -85,18 +85,18 @@ public sealed partial class ContainerEngine
             return;
         }
 
-        (IPAddress? address4, IPAddress? address6) = AddressesOf(places);
+        (IPAddress? by4, IPAddress? by6) = TargetsOf(places);
         List<PublishedPort> ports = NetworkStore.Ports.Of(definition.Id);
-        if (ports.Count == 0 && (address4 ?? address6) is not null)
+        if (ports.Count == 0 && (by4 ?? by6) is not null)
         {
             LeadNow(definition, places, [.. RequestsOf(networking)], [], line);
             return;
         }
 
-        (PublishedPort Port, IPAddress? Address)[] all = [.. ports.Select(port => (port, port.HostAddress.AddressFamily == AddressFamily.InterNetwork ? address4 : address6 ?? address4))];
+        (PublishedPort Port, IPAddress? Address)[] all = [.. ports.Select(port => (port, LeadsTo(port, port.HostAddress.AddressFamily == AddressFamily.InterNetwork ? by4 : by6)))];
         (PublishedPort Port, PublishedPort Moved)[] moves =
             [.. all.Where(one => one.Address is not null && !one.Address.Equals(one.Port.ContainerAddress)).Select(one => (one.Port, one.Port with { ContainerAddress = one.Address! }))];
-        GiveUp([.. all.Where(one => one.Address is null || !HeldPort.CanLead(one.Port.Protocol, one.Port.HostAddress, one.Address)).Select(one => one.Port)], line);
+        GiveUp([.. all.Where(one => one.Address is null).Select(one => one.Port)], line);
 
         // A relay is told where to lead when it gets the socket: it gets another.
         PublishedPort[] relayed = [.. moves.Where(move => HeldPort.IsRelayed(move.Port) || HeldPort.IsRelayed(move.Moved)).Select(move => move.Port)];
@@ -113,6 +113,9 @@ public sealed partial class ContainerEngine
             Publish(definition.Id, led);
         }
     }
+
+    private static IPAddress? LeadsTo(PublishedPort port, IPAddress? address)
+        => address is not null && HeldPort.CanLead(port.Protocol, port.HostAddress, address) ? address : null;
 
     private void GiveUp(PublishedPort[] ports, SupervisorLine line)
     {

@@ -49,6 +49,7 @@ internal static class FirewallTable
         LeadToContainers(batch);
         ChangeSources(batch);
         Isolate(batch);
+        KeepFromSockets(batch);
     }
 
     /// <summary>An interface's name as it is compared: IFNAMSIZ bytes.</summary>
@@ -85,6 +86,7 @@ internal static class FirewallTable
         batch.AddChain(ToBridge);
         batch.AddChain(FromBridge);
         batch.AddChain("forward", new("filter", NetfilterHook.NF_INET_FORWARD, Filter));
+        batch.AddChain("input", new("filter", NetfilterHook.NF_INET_LOCAL_IN, Filter));
     }
 
     /// <summary>
@@ -152,6 +154,20 @@ internal static class FirewallTable
 
         batch.AddRule("forward", static rule => rule.Meta(NftablesMeta.NFT_META_OIFNAME).In(Bridges).Verdict(NftablesVerdict.NFT_JUMP, ToBridge));
         batch.AddRule("forward", static rule => rule.Meta(NftablesMeta.NFT_META_IIFNAME).In(Bridges).Verdict(NftablesVerdict.NFT_JUMP, FromBridge));
+    }
+
+    /// <summary>
+    /// A port that is relayed is a socket of this machine, by IPv6: to an internal network it would be a way to other containers. Neighbour discovery is
+    /// neither tcp nor udp.
+    /// </summary>
+    private static void KeepFromSockets(NftablesBatch batch)
+    {
+        batch.AddRule("input", static rule => rule.Connection(NftablesConnection.NFT_CT_STATE, EstablishedOrRelated).Verdict(NftablesVerdict.NF_ACCEPT));
+        foreach (byte protocol in (ReadOnlySpan<byte>)[(byte)PortProtocol.Tcp, (byte)PortProtocol.Udp])
+        {
+            batch.AddRule("input", rule => rule.Is(Family.Six).Meta(NftablesMeta.NFT_META_IIFNAME).In(Internal)
+                .Meta(NftablesMeta.NFT_META_L4PROTO).Compare(NftablesComparison.NFT_CMP_EQ, protocol).Verdict(NftablesVerdict.NF_DROP));
+        }
     }
 
     private static NftablesRule Is(this NftablesRule rule, Family family)

@@ -186,6 +186,12 @@ internal sealed class PortRelay : IDisposable
     private void BeginAgain()
     {
         _again = null;
+        if (_control is not null)
+        {
+            // Somebody asked meanwhile.
+            return;
+        }
+
         if (WaitsForSomebody)
         {
             Begin();

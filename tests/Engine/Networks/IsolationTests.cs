@@ -62,6 +62,32 @@ public sealed class IsolationTests : IDisposable
     }
 
     [Fact]
+    public void No_port_is_a_way_into_an_internal_network_or_out_of_it()
+    {
+        _site.Cdock.Ok("network", "create", "--internal", "--ipv6", "cellar");
+        _site.Cdock.Ok("network", "create", "--internal", "pit");
+        using NetworkPlace one = _site.Server("one", 80, "--network", "cellar", "-p", "8081:80", "-p", "8081:80/udp");
+        using NetworkPlace two = _site.Server("two", 80, "--network", "pit", "-p", "8082:80", "-p", "8082:80/udp");
+        using NetworkPlace plain = _site.Server("plain", 80, "-p", "8080:80", "-p", "8080:80/udp");
+        string gateway6 = _site.Cdock.Ok("network", "inspect", "-f", "{{(index .IPAM.Config 1).Gateway}}", "cellar");
+
+        foreach (ProtocolType protocol in new[] { ProtocolType.Tcp, ProtocolType.Udp })
+        {
+            Assert.NotNull(_site.Client.Ask(protocol, Site.HostAddress6, 8080));
+            foreach (int port in new[] { 8081, 8082 })
+            {
+                Assert.True(_site.Client.HearsNothing(protocol, Site.HostAddress, port));
+                Assert.True(_site.Client.HearsNothing(protocol, Site.HostAddress6, port));
+            }
+
+            Assert.True(one.HearsNothing(protocol, gateway6, 8080));
+        }
+
+        Assert.NotNull(_site.Host.Ask(ProtocolType.Tcp, _site.Address6("one", "cellar"), 80));
+        Assert.NotNull(_site.Host.Ask(ProtocolType.Tcp, "::1", 8081));
+    }
+
+    [Fact]
     public void Without_icc_containers_of_a_network_do_not_reach_each_other()
     {
         _site.Cdock.Ok("network", "create", "-o", "com.docker.network.bridge.enable_icc=false", "--ipv6", "quiet");
@@ -116,7 +142,7 @@ public sealed class IsolationTests : IDisposable
         _site.Host.Program("nft", "flush", "ruleset");
         _site.Cdock.Ok("update", "-p", "8081:81", "web");
         _site.Cdock.Ok("update", "--publish-rm", "80", "web");
-        Assert.Equal("81/tcp -> 0.0.0.0:8081", _site.Cdock.Ok("port", "web"));
+        Assert.Equal("81/tcp -> 0.0.0.0:8081\n81/tcp -> [::]:8081", _site.Cdock.Ok("port", "web"));
     }
 
     [Fact]

@@ -65,6 +65,18 @@ public sealed class PortConflictTests : IDisposable
     }
 
     [Fact]
+    public void Of_a_range_a_port_is_taken_that_is_free_by_IPv4_and_by_IPv6()
+    {
+        _site.Host.Serve(ProtocolType.Tcp, 7100, "::1");
+        _site.Start("one", "-p", "7100-7102:80");
+
+        Assert.Equal("0.0.0.0:7101\n[::]:7101", _site.Cdock.Ok("port", "one", "80"));
+        Outcome outcome = _site.Cdock.Do("run", "-d", "-p", "7100:80", "host", "true");
+        Assert.Equal((125, "cdock: Bind for [::]:7100 failed: port is already allocated (tcp): a program of the host has it"), (outcome.ExitCode, outcome.FirstError));
+        Assert.Single(_site.Cdock.Ids());
+    }
+
+    [Fact]
     public void An_address_that_is_not_the_hosts_is_refused()
     {
         Outcome outcome = _site.Cdock.Do("run", "-d", "-p", "203.0.113.7:8080:80", "host", "true");

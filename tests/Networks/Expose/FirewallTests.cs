@@ -132,6 +132,7 @@ public sealed class FirewallTests : IDisposable
     public void What_is_added_and_removed_leaves_the_table_as_it_was()
     {
         _host.Run(() => _firewall.Rebuild([Town.One], [Port(PortProtocol.Tcp, "0.0.0.0", 80)]));
+        _host.Run(() => _firewall.Rebuild([], []));
         string before = List();
         PublishedPort[] ports = [Port(PortProtocol.Tcp, "0.0.0.0", 81), Port(PortProtocol.Udp, "::", 81), Port(PortProtocol.Sctp, "fd90::1", 81), Port(PortProtocol.Tcp, "127.0.0.1", 80)];
 
@@ -205,8 +206,17 @@ public sealed class FirewallTests : IDisposable
     }
 
     [Fact]
-    public void An_address_of_one_family_cannot_lead_to_one_of_the_other()
-        => Assert.Throws<ArgumentException>(() => _firewall.Publish([Port(PortProtocol.Tcp, "::", 80) with { ContainerAddress = IPAddress.Parse("10.0.0.1") }]));
+    public void What_is_relayed_from_one_family_to_the_other_is_no_element()
+    {
+        _host.Run(() => _firewall.Rebuild([], []));
+        string before = List();
+        PublishedPort[] relayed =
+            [Port(PortProtocol.Tcp, "::", 80) with { ContainerAddress = IPAddress.Parse("10.0.0.1") }];
+        _host.Run(() => _firewall.Publish(relayed));
+        Assert.Equal(before, List());
+        _host.Run(() => _firewall.Withdraw(relayed));
+        Assert.Equal(before, List());
+    }
 
     [Fact]
     public void Without_the_right_to_it_the_kernel_refuses_the_whole()
