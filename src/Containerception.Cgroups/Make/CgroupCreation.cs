@@ -106,12 +106,30 @@ internal sealed class CgroupCreation(CgroupLayout layout)
                 return;
             }
 
+            if (!TryMove(pids, top, leaf))
+            {
+                // It is not ours to divide: whoever makes a group in it now is told so.
+                return;
+            }
+        }
+    }
+
+    private static bool TryMove(IEnumerable<int> pids, CgroupNode top, string leaf)
+    {
+        try
+        {
             Files.TryMkdirAt(top.Directory, leaf, DirectoryMode);
             using CgroupNode below = top.Child(leaf);
             foreach (int pid in pids)
             {
                 Move(pid, below);
             }
+
+            return true;
+        }
+        catch (LinuxException refused) when (refused.Errno is Errno.EROFS or Errno.EACCES or Errno.EPERM or Errno.EBUSY)
+        {
+            return false;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Containerception.Linux;
 using Containerception.Oci;
 
 namespace Containerception.Engine;
@@ -18,6 +19,8 @@ internal static class Nesting
     /// <summary>The group below the container's that is its own to divide.</summary>
     public const string InnerCgroup = "nest";
 
+    // Owned by the machine's root, whoever looks.
+    private const string OfTheMachinesRoot = "/proc/sys/kernel/core_pattern";
     private const string CoverDirectory = "/dev/.nest";
     private const string WritableByOwner = "/proc/sys";
 
@@ -56,6 +59,15 @@ internal static class Nesting
         Refuse(!request.Namespaces.OwnCgroup, "--cgroupns host", "shows it groups that are not its own");
         Refuse(request.Namespaces.Only is not null, "--isolate", "leaves namespaces out that it needs");
         Refuse(request.Root is RootRequest.OciBundle, "--bundle", "says itself what the container may do");
+        Refuse(
+            IsVersion1 && !(request.Limits.DeviceReadBps.IsEmpty && request.Limits.DeviceWriteBps.IsEmpty && request.Limits.DeviceReadIops.IsEmpty && request.Limits.DeviceWriteIops.IsEmpty),
+            "--device-read-bps and its like", "hold on cgroup v1 for one group alone, and not for those that it makes");
+        if (UserRange.IsNested && FileStatuses.TryStatx(Descriptor.WorkingDirectory, OfTheMachinesRoot, AtFlags.None) is { Uid: 0 })
+        {
+            throw new EngineException(
+                FailureKind.Unsupported, "--nest: root of this user namespace is the machine's root, and its containers would be too", "give the outer container ids of its own");
+        }
+
         return runtime.IsSupervisor
             ? request with
             {
@@ -66,6 +78,8 @@ internal static class Nesting
             }
             : throw new EngineException(FailureKind.Unsupported, $"--nest needs the runtime ception, and not {runtime.Path}", "leave --runtime out");
     }
+
+    private static bool IsVersion1 => !File.Exists("/sys/fs/cgroup/cgroup.controllers");
 
     /// <summary>Capabilities of every container that nests.</summary>
     public static ImmutableArray<string> Capabilities { get; } = [.. Engine.Capabilities.Default, .. CapabilitiesAdded.Select(one => one.Name)];
@@ -116,6 +130,8 @@ internal static class Nesting
 
         yield return Told(
             $"nest: allow {string.Join(", ", Calls)}", "containers are made by these calls; each asks for a capability of the user namespace", "linux.seccomp");
+        yield return Told(
+            "nest: leave it to its root whether mounts are read-only", "who may mount may change that of mounts that are his; what others own stays closed to him", "process.capabilities");
         yield return Told("nest: allow keyctl to join a session keyring", "so that the keys of one container are not another's", "linux.seccomp");
         yield return Told(
             $"nest: leave {WritableByOwner} writable", "a bridge needs net.ipv4.ip_forward; the kernel lets this root write its own namespaces' parameters, and none of the machine's",
