@@ -96,6 +96,14 @@ public sealed partial class ContainerEngine
             // Its supervisor was killed: what is left is set right at once, and says so.
             string path = _store.PathOf(definition.Id);
             StatusReport? left = StatusReport.TryRead(path);
+
+            // Its socket is closed before its lock is.
+            const int AttemptsMax = 1000;
+            for (int attempt = 0; attempt < AttemptsMax && ContainerDirectory.IsTaken(path); attempt++)
+            {
+                Pause(attempt, "");
+            }
+
             Sweep();
             throw new EngineException(
                 FailureKind.System, $"the supervisor of {definition.Name} was killed", left is null ? null : "the container was ended with it");
