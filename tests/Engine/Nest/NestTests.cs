@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 
 namespace Containerception.Engine.Tests;
@@ -143,6 +144,31 @@ public sealed class NestTests : IDisposable, IClassFixture<NestRoot>
         Assert.Equal(125, outcome.ExitCode);
         Assert.Contains("--nest and --", outcome.Error, StringComparison.Ordinal);
         Assert.Contains(" exclude each other", outcome.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--device-read-bps /dev/null:1mb")]
+    [InlineData("--device-write-bps /dev/null:1mb")]
+    [InlineData("--device-read-iops /dev/null:1")]
+    [InlineData("--device-write-iops /dev/null:1")]
+    public void A_limit_that_holds_for_one_group_alone_is_refused(string flags)
+    {
+        Needs.Met(!File.Exists("/sys/fs/cgroup/cgroup.controllers"), "cgroup v1, where disks are limited so");
+
+        Outcome outcome = _cdock.Do(["run", "--rm", "--nest", .. flags.Split(' '), "base", "true"]);
+
+        Assert.Equal(125, outcome.ExitCode);
+        Assert.Contains(" exclude each other", outcome.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Where_root_of_the_user_namespace_is_the_machines_it_is_refused()
+    {
+        using Process create = _cdock.Start("unshare", ["--user", "--map-root-user", Cdock.Program, "create", "--nest", "base", "true"]);
+        Outcome outcome = Cdock.Finish(create);
+
+        Assert.Equal((1, "cdock: --nest: root of this user namespace is the machine's root, and its containers would be too"), (outcome.ExitCode, outcome.FirstError));
+        Assert.Empty(_cdock.Ids());
     }
 
     public void Dispose() => _cdock.Dispose();

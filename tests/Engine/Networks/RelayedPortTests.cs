@@ -88,5 +88,20 @@ public sealed class RelayedPortTests : IDisposable
         Assert.Equal(_site.Inspect("web", "{{.NetworkSettings.Gateway}}"), _site.Client.Ask(ProtocolType.Tcp, Site.HostAddress6, 8080));
     }
 
+    [Fact]
+    public void What_cannot_be_relayed_is_published_while_packets_can_be_led()
+    {
+        _site.Cdock.Ok("network", "create", "--ipv6", "six");
+        _site.Start("web", "-p", "9999:9999/sctp");
+        Assert.Equal("0.0.0.0:9999", _site.Cdock.Ok("port", "web", "9999/sctp"));
+
+        _site.Cdock.Ok("rm", "-f", "web");
+        _site.Start("web", "--network", "six", "--network", "bridge", "-p", "9999:9999/sctp");
+        Assert.Equal("0.0.0.0:9999\n[::]:9999", _site.Cdock.Ok("port", "web", "9999/sctp"));
+        _site.Cdock.Ok("network", "disconnect", "six", "web");
+        Assert.Equal("0.0.0.0:9999", _site.Cdock.Ok("port", "web", "9999/sctp"));
+        Assert.Single(_site.Elements());
+    }
+
     public void Dispose() => _site.Dispose();
 }
