@@ -20,6 +20,7 @@ public sealed class Town : IDisposable
         Needs.Root();
         Needs.Program("ip");
         Needs.Program("nft");
+        Needs.Program("busybox");
         Host = Add("host");
         Outside = Add("outside");
         First = Add("first");
@@ -36,6 +37,12 @@ public sealed class Town : IDisposable
             Connect(Second, "one", "91", "3");
             Connect(Other, "two", "92", "2");
             Host.Program("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv4.conf.one.route_localnet=1", "net.ipv4.conf.two.route_localnet=1").Succeeded();
+
+            // By IPv6 the first packet between machines that have just been connected may wait a second for its neighbour.
+            foreach (Machine machine in (Machine[])[First, Second, Other])
+            {
+                machine.Program("busybox", "ping", "-6", "-c", "1", "-W", "10", "fd90::2").Succeeded();
+            }
         }
         catch
         {
