@@ -84,6 +84,15 @@ public static unsafe partial class Capabilities
     private const uint _LINUX_CAPABILITY_VERSION_3 = 0x20080522;
     private const int HighestBit = 63;
 
+    // By their numbers. The enumeration would tell them too, but that is reflection, which every container would wait for.
+    private static readonly string[] Names =
+    [
+        "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "LINUX_IMMUTABLE", "NET_BIND_SERVICE",
+        "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER", "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN",
+        "SYS_BOOT", "SYS_NICE", "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP", "MAC_OVERRIDE",
+        "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF", "CHECKPOINT_RESTORE",
+    ];
+
     /// <summary>All that this kernel knows, found by asking for each: /proc may not be there.</summary>
     public static CapabilitySet OfThisKernel()
     {
@@ -129,9 +138,9 @@ public static unsafe partial class Capabilities
     public static Capability? Parse(ReadOnlySpan<char> text)
     {
         ReadOnlySpan<char> name = text.StartsWith("CAP_", StringComparison.OrdinalIgnoreCase) ? text[4..] : text;
-        for (int value = 0; value <= (int)Capability.CAP_CHECKPOINT_RESTORE; value++)
+        for (int value = 0; value < Names.Length; value++)
         {
-            if (name.Equals(((Capability)value).ToString().AsSpan(4), StringComparison.OrdinalIgnoreCase))
+            if (name.Equals(Names[value], StringComparison.OrdinalIgnoreCase))
             {
                 return (Capability)value;
             }

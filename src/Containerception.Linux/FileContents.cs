@@ -42,11 +42,12 @@ public static partial class FileContents
     /// <exception cref="LinuxException"><see cref="Errno.EFBIG"/>: more than <paramref name="bytesMax"/> bytes.</exception>
     public static byte[] ReadAll(SafeFileHandle file, int bytesMax)
     {
-        byte[] content = new byte[Math.Min(ChunkBytes, bytesMax + 1)];
+        // Most are small, and of the stack these pages have been touched before.
+        scoped Span<byte> content = stackalloc byte[ChunkBytes];
         int length = 0;
         while (true)
         {
-            int count = Read(file, content.AsSpan(length));
+            int count = Read(file, content[length..]);
             length += count;
             if (length > bytesMax)
             {
@@ -55,12 +56,14 @@ public static partial class FileContents
 
             if (count == 0)
             {
-                return content.Length == length ? content : content[..length];
+                return content[..length].ToArray();
             }
 
             if (length == content.Length)
             {
-                Array.Resize(ref content, (int)Math.Min(content.Length * 2L, bytesMax + 1L));
+                byte[] larger = new byte[Math.Min(content.Length * 2L, bytesMax + 1L)];
+                content.CopyTo(larger);
+                content = larger;
             }
         }
     }

@@ -62,9 +62,12 @@ public static partial class MemoryFiles
     public static void AddSeals(SafeFileHandle file, Seals seals)
         => Check.Result(fcntl(file, F_ADD_SEALS, (nint)seals), $"fcntl({file}, F_ADD_SEALS, {seals})");
 
-    /// <summary>What is forbidden.</summary>
-    /// <exception cref="LinuxException"><see cref="Errno.EINVAL"/>: not a file that can be sealed.</exception>
-    public static Seals GetSeals(SafeFileHandle file) => (Seals)Check.Result(fcntl(file, F_GET_SEALS, 0), $"fcntl({file}, F_GET_SEALS)");
+    /// <summary>What is forbidden; null for a file that cannot be sealed.</summary>
+    public static Seals? TryGetSeals(SafeFileHandle file)
+    {
+        int seals = fcntl(file, F_GET_SEALS, 0);
+        return seals < 0 && Check.LastErrno == Errno.EINVAL ? null : (Seals)Check.Result(seals, $"fcntl({file}, F_GET_SEALS)");
+    }
 
     /// <summary>Goes back to the start of a file, to read what was written.</summary>
     public static void Rewind(SafeFileHandle file) => Check.Result((nint)lseek(file, 0, 0), $"lseek({file}, 0, SEEK_SET)");

@@ -39,6 +39,12 @@ public readonly record struct ResourceLimit(ulong Soft, ulong Hard)
 /// <summary>prlimit(2): what a process may use up.</summary>
 public static unsafe partial class ResourceLimits
 {
+    // By their numbers. The enumeration would tell them too, but that is reflection, which every container would wait for.
+    private static readonly string[] Names =
+    [
+        "CPU", "FSIZE", "DATA", "STACK", "CORE", "RSS", "NPROC", "NOFILE", "MEMLOCK", "AS", "LOCKS", "SIGPENDING", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME",
+    ];
+
     /// <summary>The limit of a process, 0 being the caller.</summary>
     public static ResourceLimit Get(int pid, RlimitResource resource)
     {
@@ -59,11 +65,11 @@ public static unsafe partial class ResourceLimits
     public static RlimitResource? Parse(ReadOnlySpan<char> text)
     {
         ReadOnlySpan<char> name = text.StartsWith("RLIMIT_", StringComparison.Ordinal) ? text[7..] : text;
-        for (RlimitResource resource = RlimitResource.RLIMIT_CPU; resource <= RlimitResource.RLIMIT_RTTIME; resource++)
+        for (int resource = 0; resource < Names.Length; resource++)
         {
-            if (name.Equals(resource.ToString().AsSpan(7), StringComparison.OrdinalIgnoreCase))
+            if (name.Equals(Names[resource], StringComparison.OrdinalIgnoreCase))
             {
-                return resource;
+                return (RlimitResource)resource;
             }
         }
 

@@ -95,6 +95,10 @@ public static partial class Signals
 
     private const nuint SetBytes = sizeof(ulong);
     private const int SFD_CLOEXEC = 0x80000;
+    private const nuint AT_FLAGS = 8;
+
+    // The mask's bit of SIGKILL, which no mask can have.
+    private const ulong KillBit = 1UL << ((int)Signal.SIGKILL - 1);
     private const int SFD_NONBLOCK = 0x800;
     private const nint SIG_DFL = 0;
     private const nint SIG_IGN = 1;
@@ -147,17 +151,31 @@ public static partial class Signals
     };
 
     /// <summary>
+    /// The mask that this process was executed with, where its first instructions blocked all signals before the runtime had a thread of its own
+    /// (the program's entry.S): this thread may have its mask back, and that one never takes a signal. Null in other programs. getauxval(3).
+    /// </summary>
+    public static SignalSet? MaskAtEntry
+        => (ulong)getauxval(AT_FLAGS) is ulong flags && (flags & KillBit) != 0 ? new SignalSet(flags & ~KillBit) : null;
+
+    /// <summary>
     /// Blocks signals for this thread and for the runtime's own, the one of finalizers: a signal to the process goes to any thread that has not
-    /// blocked it, and ends them all. Costs a garbage collection; call it before a descriptor is to tell of the signals.
+    /// blocked it, and ends them all. Costs a garbage collection, unless <see cref="MaskAtEntry"/> is known; call it before a descriptor is to tell of the signals.
     /// </summary>
     public static SignalSet BlockForProcess(SignalSet signals)
     {
         SignalSet previous = Block(signals);
-        LeaveToTheFinalizer(signals);
-        GC.Collect(generation: 0);
-        GC.WaitForPendingFinalizers();
+        if (MaskAtEntry is null)
+        {
+            LeaveToTheFinalizer(signals);
+            GC.Collect(generation: 0);
+            GC.WaitForPendingFinalizers();
+        }
+
         return previous;
     }
+
+    /// <summary>The mask of this thread.</summary>
+    public static SignalSet Mask => Block(SignalSet.Empty);
 
     /// <summary>Blocks signals for this thread; returns the mask as it was.</summary>
     public static SignalSet Block(SignalSet signals) => ChangeMask(SignalMaskOperation.SIG_BLOCK, signals);
@@ -237,6 +255,10 @@ public static partial class Signals
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static partial nint signalfd4(long number, int descriptor, in SignalSet set, nuint size, int flags);
+
+    [LibraryImport("libc")]
+    [SuppressGCTransition]
+    private static partial nuint getauxval(nuint type);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint signal(int number, nint handler);

@@ -14,7 +14,7 @@ namespace Containerception.Runtime;
 public sealed class ContainerRuntime(string root, Action<StepRecord>? listener = null, Action<string>? warn = null)
 {
     /// <summary>The mount options that are understood beyond the file systems' own, sorted.</summary>
-    public static ImmutableArray<string> MountOptionNames => MountOptions.Known;
+    public static ImmutableArray<string> MountOptionNames => MountOptions.Known();
 
     public string Root { get; } = root;
 
@@ -22,7 +22,7 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
     public void Create(CreateRequest request) => Guard(() =>
     {
         Bundle bundle = Bundle.Open(request.Bundle, request.ConfigFile);
-        Sealing.Prepare(bundle, waitsForStart: true, blocksSignals: false);
+        Sealing.Prepare(bundle, waitsForStart: true);
         new Creator(Root, listener, warn, TimeProvider.System).Create(bundle, request, waitsForStart: true, Signals.Block(SignalSet.Empty).Bits).Dispose();
     });
 
@@ -150,7 +150,7 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
 
     /// <summary>What must be done before a container is begun by who stays with it, and before anything of this process is worth keeping: it may execute this program anew.</summary>
     internal static void PrepareToStay(CreateRequest request)
-        => Guard(() => Sealing.Prepare(Bundle.Open(request.Bundle, request.ConfigFile), waitsForStart: false, blocksSignals: true));
+        => Guard(() => Sealing.Prepare(Bundle.Open(request.Bundle, request.ConfigFile), waitsForStart: false));
 
     /// <summary>Makes a container whose program runs, for a caller who stays with it; the caller disposes what is returned.</summary>
     /// <param name="request">What is asked for.</param>
@@ -173,14 +173,14 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
     private int RunOrThrow(CreateRequest request)
     {
         Bundle bundle = Bundle.Open(request.Bundle, request.ConfigFile);
-        Sealing.Prepare(bundle, waitsForStart: false, blocksSignals: !request.Detach);
+        Sealing.Prepare(bundle, waitsForStart: false);
         if (!request.Detach && !request.NoSubreaper)
         {
             Prctl.IsChildSubreaper = true;
         }
 
         using Foreground? foreground = request.Detach ? null : Foreground.Begin();
-        ulong mask = (foreground?.Before ?? CallerSignals.Restore()).Bits;
+        ulong mask = (foreground?.Before ?? Signals.Mask).Bits;
         using CreatedContainer container = Begin(bundle, request, mask);
         if (foreground is null)
         {

@@ -16,6 +16,11 @@ internal static class Program
         Verb? verb = null;
         try
         {
+            if (Signals.MaskAtEntry is { } mask)
+            {
+                Signals.SetMask(mask);
+            }
+
             StandardStreams.FillGaps();
             ParsedFlags global = FlagParser.Parse(line, GlobalFlags.All, FlagPlace.First);
             log = OpenLog(global);

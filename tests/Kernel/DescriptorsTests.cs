@@ -34,7 +34,7 @@ public sealed class DescriptorsTests
 
         Assert.Equal(Errno.EPERM, error.Errno);
         Assert.Contains("</memfd:sealed (deleted)>, \"x\", 1)", error.Message, StringComparison.Ordinal);
-        Assert.True(MemoryFiles.GetSeals(file).HasFlag(Seals.F_SEAL_WRITE));
+        Assert.True(MemoryFiles.TryGetSeals(file)!.Value.HasFlag(Seals.F_SEAL_WRITE));
         MemoryFiles.Rewind(file);
         Assert.Equal("program"u8.ToArray(), FileContents.ReadAll(file, 100));
     }

@@ -7,41 +7,39 @@ namespace Containerception.Runtime;
 /// <summary>The options of one mount, sorted by who acts on them. mount(8) has their meanings; runtime-spec, config-linux.md, lists them.</summary>
 internal sealed class MountOptions
 {
-    private static readonly ImmutableSortedDictionary<string, (MountAttributes Set, MountAttributes Clear)> AttributeOptions =
-        new Dictionary<string, (MountAttributes, MountAttributes)>
-        {
-            ["ro"] = (MountAttributes.MOUNT_ATTR_RDONLY, 0),
-            ["rw"] = (0, MountAttributes.MOUNT_ATTR_RDONLY),
-            ["nosuid"] = (MountAttributes.MOUNT_ATTR_NOSUID, 0),
-            ["suid"] = (0, MountAttributes.MOUNT_ATTR_NOSUID),
-            ["nodev"] = (MountAttributes.MOUNT_ATTR_NODEV, 0),
-            ["dev"] = (0, MountAttributes.MOUNT_ATTR_NODEV),
-            ["noexec"] = (MountAttributes.MOUNT_ATTR_NOEXEC, 0),
-            ["exec"] = (0, MountAttributes.MOUNT_ATTR_NOEXEC),
-            ["noatime"] = (MountAttributes.MOUNT_ATTR_NOATIME, MountAttributes.MOUNT_ATTR__ATIME),
-            ["atime"] = (0, MountAttributes.MOUNT_ATTR__ATIME),
-            ["relatime"] = (0, MountAttributes.MOUNT_ATTR__ATIME),
-            ["norelatime"] = (0, MountAttributes.MOUNT_ATTR__ATIME),
-            ["strictatime"] = (MountAttributes.MOUNT_ATTR_STRICTATIME, MountAttributes.MOUNT_ATTR__ATIME),
-            ["nostrictatime"] = (0, MountAttributes.MOUNT_ATTR__ATIME),
-            ["nodiratime"] = (MountAttributes.MOUNT_ATTR_NODIRATIME, 0),
-            ["diratime"] = (0, MountAttributes.MOUNT_ATTR_NODIRATIME),
-            ["nosymfollow"] = (MountAttributes.MOUNT_ATTR_NOSYMFOLLOW, 0),
-            ["symfollow"] = (0, MountAttributes.MOUNT_ATTR_NOSYMFOLLOW),
-        }.ToImmutableSortedDictionary(StringComparer.Ordinal);
+    private static readonly (string Name, MountAttributes Set, MountAttributes Clear)[] AttributeOptions =
+    [
+        ("ro", MountAttributes.MOUNT_ATTR_RDONLY, 0),
+        ("rw", 0, MountAttributes.MOUNT_ATTR_RDONLY),
+        ("nosuid", MountAttributes.MOUNT_ATTR_NOSUID, 0),
+        ("suid", 0, MountAttributes.MOUNT_ATTR_NOSUID),
+        ("nodev", MountAttributes.MOUNT_ATTR_NODEV, 0),
+        ("dev", 0, MountAttributes.MOUNT_ATTR_NODEV),
+        ("noexec", MountAttributes.MOUNT_ATTR_NOEXEC, 0),
+        ("exec", 0, MountAttributes.MOUNT_ATTR_NOEXEC),
+        ("noatime", MountAttributes.MOUNT_ATTR_NOATIME, MountAttributes.MOUNT_ATTR__ATIME),
+        ("atime", 0, MountAttributes.MOUNT_ATTR__ATIME),
+        ("relatime", 0, MountAttributes.MOUNT_ATTR__ATIME),
+        ("norelatime", 0, MountAttributes.MOUNT_ATTR__ATIME),
+        ("strictatime", MountAttributes.MOUNT_ATTR_STRICTATIME, MountAttributes.MOUNT_ATTR__ATIME),
+        ("nostrictatime", 0, MountAttributes.MOUNT_ATTR__ATIME),
+        ("nodiratime", MountAttributes.MOUNT_ATTR_NODIRATIME, 0),
+        ("diratime", 0, MountAttributes.MOUNT_ATTR_NODIRATIME),
+        ("nosymfollow", MountAttributes.MOUNT_ATTR_NOSYMFOLLOW, 0),
+        ("symfollow", 0, MountAttributes.MOUNT_ATTR_NOSYMFOLLOW),
+    ];
 
-    private static readonly ImmutableSortedDictionary<string, (MountFlags Propagation, bool Recursive)> PropagationOptions =
-        new Dictionary<string, (MountFlags, bool)>
-        {
-            ["private"] = (MountFlags.MS_PRIVATE, false),
-            ["rprivate"] = (MountFlags.MS_PRIVATE, true),
-            ["slave"] = (MountFlags.MS_SLAVE, false),
-            ["rslave"] = (MountFlags.MS_SLAVE, true),
-            ["shared"] = (MountFlags.MS_SHARED, false),
-            ["rshared"] = (MountFlags.MS_SHARED, true),
-            ["unbindable"] = (MountFlags.MS_UNBINDABLE, false),
-            ["runbindable"] = (MountFlags.MS_UNBINDABLE, true),
-        }.ToImmutableSortedDictionary(StringComparer.Ordinal);
+    private static readonly (string Name, MountFlags Kind, bool Recursive)[] PropagationOptions =
+    [
+        ("private", MountFlags.MS_PRIVATE, false),
+        ("rprivate", MountFlags.MS_PRIVATE, true),
+        ("slave", MountFlags.MS_SLAVE, false),
+        ("rslave", MountFlags.MS_SLAVE, true),
+        ("shared", MountFlags.MS_SHARED, false),
+        ("rshared", MountFlags.MS_SHARED, true),
+        ("unbindable", MountFlags.MS_UNBINDABLE, false),
+        ("runbindable", MountFlags.MS_UNBINDABLE, true),
+    ];
 
     /// <summary>
     /// What every mount does unless it is told otherwise, or, "silent" and "loud", what decides only where mount(2) would leave its messages:
@@ -56,11 +54,15 @@ internal sealed class MountOptions
     private static readonly ImmutableArray<string> Impossible = ["rsync", "rdirsync", "rmand"];
 
     /// <summary>Every option that is understood beyond the file systems' own, sorted; <c>features</c> lists them.</summary>
-    public static ImmutableArray<string> Known { get; } =
-    [
-        .. AttributeOptions.Keys.Concat(AttributeOptions.Keys.Select(name => "r" + name)).Concat(PropagationOptions.Keys).Concat(SuperblockFlags).Concat(Nothings)
-            .Concat(["bind", "rbind", "remount", "idmap", "ridmap", "tmpcopyup", "copy-symlink", "src-nofollow", "dest-nofollow"]).Order(StringComparer.Ordinal),
-    ];
+    public static ImmutableArray<string> Known()
+    {
+        IEnumerable<string> attributes = AttributeOptions.Select(one => one.Name);
+        return
+        [
+            .. attributes.Concat(attributes.Select(name => "r" + name)).Concat(PropagationOptions.Select(one => one.Name)).Concat(SuperblockFlags).Concat(Nothings)
+                .Concat(["bind", "rbind", "remount", "idmap", "ridmap", "tmpcopyup", "copy-symlink", "src-nofollow", "dest-nofollow"]).Order(StringComparer.Ordinal),
+        ];
+    }
 
     public bool Bind { get; private set; }
 
@@ -156,18 +158,18 @@ internal sealed class MountOptions
             throw new ContainerException(
                 FailureKind.Unsupported, $"mount {mount.Destination}: the kernel cannot do \"{option}\": it belongs to a file system, not to its mounts", "give the option without \"r\" to the mount that makes the file system");
         }
-        else if (AttributeOptions.TryGetValue(option, out (MountAttributes Set, MountAttributes Clear) own))
+        else if (TryFindAttribute(option) is { } own)
         {
             // The later one of "ro" and "rw" holds.
             Clear = (Clear | own.Clear) & ~(own.Set & ~MountAttributes.MOUNT_ATTR__ATIME);
             Set = (Set & ~own.Clear) | own.Set;
         }
-        else if (option[0] == 'r' && AttributeOptions.TryGetValue(option[1..], out (MountAttributes Set, MountAttributes Clear) all))
+        else if (option[0] == 'r' && TryFindAttribute(option.AsSpan(1)) is { } all)
         {
             RecursiveClear = (RecursiveClear | all.Clear) & ~(all.Set & ~MountAttributes.MOUNT_ATTR__ATIME);
             RecursiveSet = (RecursiveSet & ~all.Clear) | all.Set;
         }
-        else if (PropagationOptions.TryGetValue(option, out (MountFlags Propagation, bool Recursive) propagation))
+        else if (TryFindPropagation(option) is { } propagation)
         {
             Propagation.Add(propagation);
         }
@@ -176,6 +178,32 @@ internal sealed class MountOptions
             int equals = option.IndexOf('=', StringComparison.Ordinal);
             Data.Add(equals < 0 ? (option, null) : (option[..equals], option[(equals + 1)..]));
         }
+    }
+
+    private static (MountAttributes Set, MountAttributes Clear)? TryFindAttribute(ReadOnlySpan<char> option)
+    {
+        foreach ((string name, MountAttributes set, MountAttributes clear) in AttributeOptions)
+        {
+            if (option.SequenceEqual(name))
+            {
+                return (set, clear);
+            }
+        }
+
+        return null;
+    }
+
+    private static (MountFlags Kind, bool Recursive)? TryFindPropagation(string option)
+    {
+        foreach ((string name, MountFlags kind, bool isRecursive) in PropagationOptions)
+        {
+            if (option == name)
+            {
+                return (kind, isRecursive);
+            }
+        }
+
+        return null;
     }
 
     private void Check(MountConfig mount)

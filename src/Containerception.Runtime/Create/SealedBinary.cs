@@ -18,9 +18,8 @@ internal static class SealedBinary
     private const Seals All = Seals.F_SEAL_SEAL | Seals.F_SEAL_SHRINK | Seals.F_SEAL_GROW | Seals.F_SEAL_WRITE;
 
     /// <summary>Returns at once when this process runs from a file that cannot be written; else becomes one that does, from the start.</summary>
-    /// <param name="blocksSignals">The next program shall start with all signals blocked: see <see cref="CallerSignals"/>.</param>
     /// <exception cref="LinuxException">Neither way is open: /proc is not mounted, or memory is short.</exception>
-    public static void Ensure(bool blocksSignals)
+    public static void Ensure()
     {
         using SafeFileHandle self = Open();
         if (IsSealed(self))
@@ -29,13 +28,7 @@ internal static class SealedBinary
         }
 
         using SafeFileHandle copy = NewMounts.TryCloneReadOnly(Self) ?? CopyToMemory(self);
-        List<string> environment = ReadList("/proc/self/environ");
-        if (blocksSignals)
-        {
-            environment.Add(CallerSignals.BlockOverExec());
-        }
-
-        Processes.Execveat(copy, ReadList("/proc/self/cmdline"), environment);
+        Processes.Execveat(copy, ReadList("/proc/self/cmdline"), ReadList("/proc/self/environ"));
     }
 
     /// <summary>Whether this process runs from a file that cannot be written.</summary>
@@ -55,22 +48,7 @@ internal static class SealedBinary
     private static SafeFileHandle Open() => Files.Open(Self, OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
 
     private static bool IsSealed(SafeFileHandle file)
-    {
-        if (FileSystems.Fstatfs(file).Flags.HasFlag(FileSystemFlags.ST_RDONLY))
-        {
-            return true;
-        }
-
-        try
-        {
-            return MemoryFiles.GetSeals(file).HasFlag(All);
-        }
-        catch (LinuxException failure) when (failure.Errno == Errno.EINVAL)
-        {
-            // EINVAL: not a file that could have seals.
-            return false;
-        }
-    }
+        => FileSystems.Fstatfs(file).Flags.HasFlag(FileSystemFlags.ST_RDONLY) || MemoryFiles.TryGetSeals(file) is { } seals && seals.HasFlag(All);
 
     private static SafeFileHandle CopyToMemory(SafeFileHandle self)
     {

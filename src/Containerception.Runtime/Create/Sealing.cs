@@ -9,11 +9,11 @@ internal static class Sealing
     private const string Tracing = "CAP_SYS_PTRACE";
 
     /// <summary>Becomes a sealed ception where the stub would not do. Returns, or starts this program anew.</summary>
-    public static void Prepare(Bundle bundle, bool waitsForStart, bool blocksSignals)
+    public static void Prepare(Bundle bundle, bool waitsForStart)
     {
         if (!StubWillDo(bundle, waitsForStart))
         {
-            SealedBinary.Ensure(blocksSignals);
+            SealedBinary.Ensure();
         }
     }
 

@@ -29,7 +29,7 @@ public static class ContainerSupervisor
 
             // A directory as working directory would keep its file system busy for as long as we live.
             Environment.CurrentDirectory = "/";
-            SignalSet mask = CallerSignals.Block();
+            SignalSet mask = Signals.BlockForProcess(SignalSet.All);
             using SafeFileHandle? steps = plan.Explains ? Descriptors.Take(ExplainNumber) : null;
             if (steps is not null)
             {

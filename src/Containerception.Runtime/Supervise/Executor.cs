@@ -12,9 +12,9 @@ internal sealed class Executor(string root, Action<StepRecord>? listener, Action
     /// <returns>The exit status, 128 + signal for a signal; 0 when detached.</returns>
     public int Execute(ExecRequest request)
     {
-        SealedBinary.Ensure(blocksSignals: !request.Detach);
+        SealedBinary.Ensure();
         using Foreground? foreground = request.Detach ? null : Foreground.Begin();
-        using InitChild child = Start(request, (foreground?.Before ?? CallerSignals.Restore()).Bits, out SafeFileHandle? terminal);
+        using InitChild child = Start(request, (foreground?.Before ?? Signals.Mask).Bits, out SafeFileHandle? terminal);
         using SafeFileHandle? held = terminal;
         return foreground?.Wait(child.Pid, child.Pidfd, terminal) ?? 0;
     }

@@ -30,7 +30,7 @@ internal sealed class Foreground : IDisposable
     public SignalSet Before { get; }
 
     /// <summary>From here on no signal is lost: each waits until <see cref="Wait"/> reads it.</summary>
-    public static Foreground Begin() => new(CallerSignals.Block());
+    public static Foreground Begin() => new(Signals.BlockForProcess(SignalSet.All));
 
     /// <returns>The exit status, 128 + signal for a signal.</returns>
     public int Wait(int pid, SafeFileHandle pidfd, SafeFileHandle? terminal, NotifyProxy? notify = null)

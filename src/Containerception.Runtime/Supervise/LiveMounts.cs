@@ -16,7 +16,7 @@ internal sealed class LiveMounts(string root, Action<StepRecord>? listener)
 
     private void Change(string id, string file, Action<Compilation, LiveMountSettings, ImmutableArray<MountConfig>> compile)
     {
-        SealedBinary.Ensure(blocksSignals: false);
+        SealedBinary.Ensure();
         ImmutableArray<MountConfig> mounts = RuntimeConfig.ReadMounts(file);
         using StateDirectory directory = StateDirectory.Open(root, id);
         directory.Lock();
