@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -31,6 +32,9 @@ public enum MappingFlags
 /// <summary>Pages of memory: mmap(2), mprotect(2), munmap(2).</summary>
 public static unsafe partial class Memory
 {
+    private const int MADV_DONTNEED = 4;
+    private const int MapBytesMax = 1 << 22;
+
     /// <summary>New pages, all zero.</summary>
     public static void* MapAnonymous(nuint length, MemoryProtection protection, MappingFlags flags = MappingFlags.MAP_PRIVATE)
     {
@@ -55,6 +59,31 @@ public static unsafe partial class Memory
     /// <summary>Gives pages back.</summary>
     public static void Unmap(void* address, nuint length) => Check.Result(munmap(address, length), $"munmap(0x{(nuint)address:x}, {length})");
 
+    /// <summary>Pages of this process that are as they are in their files, and so need not be kept: smaps of proc(5).</summary>
+    public static IReadOnlyList<FilePages> CleanFilePages()
+    {
+        List<FilePages> clean = [];
+        FilePages? read = null;
+        foreach (ReadOnlySpan<char> line in FileContents.ReadText(Descriptor.WorkingDirectory, "/proc/self/smaps", MapBytesMax).EnumerateLines())
+        {
+            if (line.Length > 0 && char.IsAsciiHexDigitLower(line[0]))
+            {
+                read = FilePages.Parse(line);
+            }
+            else if (read is { } pages && line.StartsWith("Anonymous:", StringComparison.Ordinal) && line.TrimEnd(" kB").EndsWith(" 0", StringComparison.Ordinal))
+            {
+                // None was written, not even before it became read-only.
+                clean.Add(pages);
+            }
+        }
+
+        return clean;
+    }
+
+    /// <summary>Lets go of pages. Who needs one again has it read from its file: madvise(2), MADV_DONTNEED.</summary>
+    public static void Forget(FilePages pages)
+        => Check.Result(madvise(pages.Address, pages.Length, MADV_DONTNEED), $"madvise(0x{pages.Address:x}, {pages.Length}, MADV_DONTNEED)");
+
     /// <summary>Gives back what the C library keeps of memory that was freed: malloc_trim(3).</summary>
     public static void TrimHeap() => _ = malloc_trim(0);
 
@@ -73,4 +102,27 @@ public static unsafe partial class Memory
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int munmap(void* address, nuint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int madvise(nuint address, nuint length, int advice);
+}
+
+/// <summary>A private mapping of a file that this process may not write.</summary>
+public readonly record struct FilePages(nuint Address, nuint Length)
+{
+    /// <summary><c>00400000-00452000 r-xp 00000000 08:02 173521 /usr/bin/dbus-daemon</c>: maps of proc(5). Null for any other.</summary>
+    internal static FilePages? Parse(ReadOnlySpan<char> line)
+    {
+        Span<Range> words = stackalloc Range[6];
+        int count = line.Split(words, ' ', StringSplitOptions.RemoveEmptyEntries);
+        if (count < 5 || line[words[1]] is not ['r', '-', _, 'p'] || line[words[4]] is "0")
+        {
+            return null;
+        }
+
+        ReadOnlySpan<char> range = line[words[0]];
+        int dash = range.IndexOf('-');
+        nuint start = nuint.Parse(range[..dash], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        return new FilePages(start, nuint.Parse(range[(dash + 1)..], NumberStyles.HexNumber, CultureInfo.InvariantCulture) - start);
+    }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Text.Json;
+using Containerception.Oci;
 
 namespace Containerception.Supervision;
 
@@ -23,7 +24,7 @@ public sealed record DnsNames
     public byte[] ToJson()
     {
         ArrayBufferWriter<byte> buffer = new(256);
-        using (Utf8JsonWriter json = new(buffer))
+        using (Utf8JsonWriter json = new(buffer, JsonEscaping.Line))
         {
             json.WriteStartObject();
             json.WriteTexts("networks", Networks);

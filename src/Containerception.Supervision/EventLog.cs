@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Containerception.Linux;
+using Containerception.Oci;
 using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Supervision;
@@ -130,7 +131,7 @@ public sealed class EventLog(string directory, TimeProvider clock)
     {
         long nanoseconds = (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
         ArrayBufferWriter<byte> buffer = new(512);
-        using (Utf8JsonWriter json = new(buffer))
+        using (Utf8JsonWriter json = new(buffer, JsonEscaping.Line))
         {
             json.WriteStartObject();
             if (id.Length > 0 && type is ("container" or "image"))

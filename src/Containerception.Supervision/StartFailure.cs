@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Containerception.Oci;
 
 namespace Containerception.Supervision;
 
@@ -15,7 +16,7 @@ public sealed record StartFailure(string? Message, string? Hint)
     public byte[] ToJson()
     {
         ArrayBufferWriter<byte> buffer = new(256);
-        using (Utf8JsonWriter json = new(buffer))
+        using (Utf8JsonWriter json = new(buffer, JsonEscaping.Line))
         {
             json.WriteStartObject();
             json.WriteString("message", Message);

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Text.Json;
 using Containerception.Linux;
+using Containerception.Oci;
 using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Supervision;
@@ -94,7 +95,7 @@ public sealed record StatusReport
     private byte[] ToJson()
     {
         ArrayBufferWriter<byte> buffer = new(512);
-        using (Utf8JsonWriter json = new(buffer))
+        using (Utf8JsonWriter json = new(buffer, JsonEscaping.Line))
         {
             json.WriteStartObject();
             json.WriteString("state", State);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Text.Json;
+using Containerception.Oci;
 
 namespace Containerception.Supervision;
 
@@ -97,7 +98,7 @@ public sealed record SupervisePlan
     public byte[] ToJson()
     {
         ArrayBufferWriter<byte> buffer = new(1024);
-        using (Utf8JsonWriter json = new(buffer))
+        using (Utf8JsonWriter json = new(buffer, JsonEscaping.Line))
         {
             json.WriteStartObject();
             json.WriteString("id", Id);

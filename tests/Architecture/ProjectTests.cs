@@ -11,7 +11,7 @@ public sealed class ProjectTests
         ["Containerception.Oci"] = ["Linux"],
         ["Containerception.Cgroups"] = ["Oci", "Linux"],
         ["Containerception.Seccomp"] = ["Oci", "Linux"],
-        ["Containerception.Supervision"] = ["Linux"],
+        ["Containerception.Supervision"] = ["Oci", "Linux"],
         ["Containerception.Runtime"] = ["Cgroups", "Seccomp", "Supervision", "Oci", "Linux"],
         ["Containerception.Images"] = ["Oci", "Linux"],
         ["Containerception.Networks"] = ["Linux"],

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 
 namespace Containerception.Engine.Tests;
@@ -41,6 +42,18 @@ public sealed class LifeTests : IDisposable
         Assert.Equal("logged\n", _cdock.Do("logs", "worker").Output);
         Assert.Equal("worker\n", _cdock.Do("rm", "worker").Output);
         Assert.Equal("", _cdock.Do("ps", "-aq").Output);
+    }
+
+    [Fact]
+    public void A_supervisor_that_waits_keeps_little_of_its_program_in_memory()
+    {
+        string id = _cdock.Ok("run", "-d", "--name", "quiet", "--runtime", Cdock.Runtime, "host", "sleep", "1000").Trim();
+        int supervisor = Cdock.SupervisorOf(id);
+
+        Cdock.Until(() => Kibibytes(supervisor, "Rss:") < new FileInfo(Cdock.Runtime).Length / 1024 * 4 / 5, "most of what started it is forgotten");
+        Assert.Equal("still\n", _cdock.Ok("exec", "quiet", "echo", "still"));
+        Assert.Equal("quiet\n", _cdock.Ok("stop", "-t", "0", "quiet"));
+        Assert.Contains("Exited (137)", _cdock.Ok("ps", "-a"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -104,4 +117,9 @@ public sealed class LifeTests : IDisposable
     }
 
     public void Dispose() => _cdock.Dispose();
+
+    private static long Kibibytes(int pid, string name)
+        => long.Parse(
+            File.ReadLines($"/proc/{pid}/smaps_rollup").Single(line => line.StartsWith(name, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+            CultureInfo.InvariantCulture);
 }

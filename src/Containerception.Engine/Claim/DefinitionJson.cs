@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 using Containerception.Images;
+using Containerception.Oci;
 using Containerception.Supervision;
 
 namespace Containerception.Engine;
@@ -16,7 +17,7 @@ internal static class DefinitionJson
     public static string Write(Action<Utf8JsonWriter> content)
     {
         ArrayBufferWriter<byte> buffer = new(2048);
-        using (Utf8JsonWriter json = new(buffer))
+        using (Utf8JsonWriter json = new(buffer, JsonEscaping.Line))
         {
             json.WriteStartObject();
             content(json);

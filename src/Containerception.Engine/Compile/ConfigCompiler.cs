@@ -72,19 +72,25 @@ internal static class ConfigCompiler
     private static LinuxConfig WithNamespaces(LinuxConfig linux, RunRequest request, string id, bool isBundle)
     {
         NamespacesRequest own = request.Namespaces;
-        (string Type, bool IsOwn)[] wanted =
+        List<string> wanted = ["mount"];
+        foreach ((string type, bool isOwn) in (ReadOnlySpan<(string, bool)>)
         [
-            ("mount", true), ("pid", own.OwnPid), ("ipc", own.OwnIpc), ("uts", own.OwnUts), ("network", own.OwnNetwork),
-            ("cgroup", own.OwnCgroup), ("user", own.OwnUser),
-        ];
+            ("pid", own.OwnPid), ("ipc", own.OwnIpc), ("uts", own.OwnUts), ("network", own.OwnNetwork), ("cgroup", own.OwnCgroup), ("user", own.OwnUser),
+        ])
+        {
+            if (isOwn)
+            {
+                wanted.Add(type);
+            }
+        }
 
         // A bundle names its namespaces itself: a flag takes one away, and only --userns adds one.
         IEnumerable<NamespaceConfig> chosen = own.Only is ImmutableArray<string> only
-            ? only.Select(type => new NamespaceConfig { Type = type })
+            ? Namespaces(only)
             : isBundle
-                ? linux.Namespaces.Where(theirs => theirs.Type == "user" || wanted.Any(one => one.Type == theirs.Type && one.IsOwn) || theirs.Type == "time")
+                ? linux.Namespaces.Where(theirs => theirs.Type == "user" || wanted.Contains(theirs.Type) || theirs.Type == "time")
                     .Concat(own.OwnUser && !linux.Namespaces.Any(one => one.Type == "user") ? [new NamespaceConfig { Type = "user" }] : [])
-                : wanted.Where(one => one.IsOwn).Select(one => new NamespaceConfig { Type = one.Type });
+                : Namespaces([.. wanted]);
         ImmutableArray<NamespaceConfig> namespaces = [.. chosen];
         bool mapped = namespaces.Any(one => one.Type == "user" && one.Path is null) && linux.UidMappings.IsEmpty;
         return linux with
@@ -95,6 +101,8 @@ internal static class ConfigCompiler
             Sysctl = linux.Sysctl.SetItems(request.Sysctls),
         };
     }
+
+    private static IEnumerable<NamespaceConfig> Namespaces(ImmutableArray<string> types) => types.Select(type => new NamespaceConfig { Type = type });
 
     private static LinuxConfig WithNetwork(LinuxConfig linux, RunRequest request, string? path)
     {

@@ -65,14 +65,22 @@ internal static class SeccompProfile
         DefaultErrnoRet = Number(profile, "defaultErrnoRet"),
         Architectures = profile.TryGetProperty("architectures", out JsonElement architectures) ? Words(architectures) : NativeArchitectures(),
         Flags = profile.TryGetProperty("flags", out JsonElement flags) ? Words(flags) : null,
-        Syscalls =
-        [
-            .. profile.GetProperty("syscalls").EnumerateArray()
-                .Where(rule => Holds(rule, "includes", capabilities, kernel, whenAbsent: true))
-                .Where(rule => !Holds(rule, "excludes", capabilities, kernel, whenAbsent: false))
-                .Select(Rule),
-        ],
+        Syscalls = Rules(profile.GetProperty("syscalls"), capabilities, kernel),
     };
+
+    private static ImmutableArray<SeccompSyscall> Rules(JsonElement rules, IReadOnlyCollection<string> capabilities, Version kernel)
+    {
+        List<SeccompSyscall> holding = [];
+        foreach (JsonElement rule in rules.EnumerateArray())
+        {
+            if (Holds(rule, "includes", capabilities, kernel, whenAbsent: true) && !Holds(rule, "excludes", capabilities, kernel, whenAbsent: false))
+            {
+                holding.Add(Rule(rule));
+            }
+        }
+
+        return [.. holding];
+    }
 
     private static SeccompSyscall Rule(JsonElement rule) => new()
     {

@@ -13,13 +13,21 @@ internal static class Programs
             return IsExecutable(name) ? Path.GetFullPath(name) : null;
         }
 
-        IEnumerable<string> directories = [AppContext.BaseDirectory, .. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')];
-
         // A superuser's PATH may lack what is only for superusers.
-        return directories.Concat(["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"])
-            .Where(directory => directory.StartsWith('/'))
-            .Select(directory => Path.Join(directory, name))
-            .FirstOrDefault(IsExecutable);
+        string[] directories =
+        [
+            AppContext.BaseDirectory, .. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'),
+            "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
+        ];
+        foreach (string directory in directories)
+        {
+            if (directory.StartsWith('/') && Path.Join(directory, name) is string path && IsExecutable(path))
+            {
+                return path;
+            }
+        }
+
+        return null;
     }
 
     private static bool IsExecutable(string path)

@@ -80,7 +80,7 @@ public sealed partial class ContainerEngine
                 $"take /dev/shm of the container {name}", "POSIX shared memory is files there, whatever the IPC namespace is", () => TakeTree(pid, "/dev/shm", place))];
         }
 
-        directory.WriteConfig((config with { Mounts = mounts, Linux = linux with { Namespaces = namespaces } }).ToJson());
+        directory.WriteConfig((config with { Mounts = mounts, Linux = linux with { Namespaces = namespaces } }).ToJson(indented: false));
         return root with { Steps = steps };
     }
 

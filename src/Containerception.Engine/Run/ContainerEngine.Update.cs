@@ -65,7 +65,7 @@ public sealed partial class ContainerEngine
         }
 
         string next = file + ".next";
-        File.WriteAllBytes(next, (config with { Linux = linux with { Resources = changed } }).ToJson());
+        File.WriteAllBytes(next, (config with { Linux = linux with { Resources = changed } }).ToJson(indented: false));
         File.Move(next, file, overwrite: true);
     }
 }

@@ -144,7 +144,7 @@ public sealed partial class ContainerEngine
         (request, ImmutableArray<VolumePlace> fillings) = WithVolumes(request, root, directory.Id);
         NetworkingDefinition networking = Join(request, root, directory.Id);
         RuntimeConfig config = ConfigCompiler.Compile(request, root, machine, directory.Id, NamespaceOf(networking, directory.Path));
-        directory.WriteConfig(config.ToJson());
+        directory.WriteConfig(config.ToJson(indented: false));
         if (config.Linux!.Namespaces.Any(one => one.Type == "user"))
         {
             LetThrough(directory, request);

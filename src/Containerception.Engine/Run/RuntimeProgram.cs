@@ -57,7 +57,16 @@ internal sealed record RuntimeProgram(string Path, string StateRoot)
         : ["--log", path, "--log-format", "json"];
 
     public static ImmutableArray<string> CallersEnvironment()
-        => [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(one => $"{one.Key}={one.Value}")];
+    {
+        // A loop: the chain of calls that would say it in a line is put together by the runtime's type loader, at each start anew.
+        List<string> variables = [];
+        foreach (DictionaryEntry one in Environment.GetEnvironmentVariables())
+        {
+            variables.Add($"{one.Key}={one.Value}");
+        }
+
+        return [.. variables];
+    }
 
     /// <summary>Its state directory, made by us, so that nobody else can read it: runtimes differ in the mode.</summary>
     public string MakeStateRoot()

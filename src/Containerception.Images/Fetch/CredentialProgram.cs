@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using Containerception.Oci;
 
 namespace Containerception.Images;
 
@@ -37,7 +38,7 @@ internal sealed class CredentialProgram(string name)
     public void Store(string server, Credentials credentials)
     {
         using MemoryStream text = new();
-        using (Utf8JsonWriter json = new(text))
+        using (Utf8JsonWriter json = new(text, JsonEscaping.Line))
         {
             json.WriteStartObject();
             json.WriteString("ServerURL", server);

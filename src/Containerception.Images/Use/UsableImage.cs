@@ -23,7 +23,13 @@ public sealed record UsableImage(Digest Id, ImageConfig Config, ImmutableArray<s
         }
 
         // What a layer has shows where it lies topmost; below itself it changes nothing.
-        return new UsableImage(id, config, [.. config.DiffIds.Reverse().Distinct().Select(layers.PathOf)]);
+        List<string> paths = [];
+        foreach (Digest layer in config.DiffIds.Reverse().Distinct())
+        {
+            paths.Add(layers.PathOf(layer));
+        }
+
+        return new UsableImage(id, config, [.. paths]);
     }
 
     private static ImageConfig ReadConfig(ContentStore contents, Digest id)

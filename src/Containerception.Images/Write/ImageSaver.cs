@@ -132,7 +132,7 @@ public sealed class ImageSaver(ImageStore store)
     private static byte[] DockerManifest(List<SavedImage> images)
     {
         using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream))
+        using (Utf8JsonWriter json = new(stream, JsonEscaping.Line))
         {
             json.WriteStartArray();
             foreach (SavedImage image in images)

@@ -68,7 +68,7 @@ internal static class ManifestWriter
     private static byte[] Json(Action<Utf8JsonWriter> write)
     {
         using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream))
+        using (Utf8JsonWriter json = new(stream, JsonEscaping.Line))
         {
             json.WriteStartObject();
             write(json);

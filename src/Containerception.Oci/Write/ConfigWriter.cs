@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections.Immutable;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Containerception.Oci;
@@ -12,13 +11,12 @@ internal readonly struct ConfigWriter(Utf8JsonWriter json)
     public static byte[] Document(Action<ConfigWriter> write, bool indented = true, char indent = '\t', int indentSize = 1)
     {
         ArrayBufferWriter<byte> bytes = new(4096);
-        JsonWriterOptions options = new()
+        JsonWriterOptions options = JsonEscaping.Line with
         {
             Indented = indented,
             IndentCharacter = indent,
             IndentSize = indentSize,
             NewLine = "\n",
-            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         };
         using (Utf8JsonWriter json = new(bytes, options))
         {

@@ -3,13 +3,14 @@ namespace Containerception.Oci;
 public sealed partial record RuntimeConfig
 {
     /// <summary>The document as <c>runc spec</c> would write it: indented with tabs, no newline at its end.</summary>
-    public byte[] ToJson() => ConfigWriter.Document(json => RuntimeConfigWriter.Write(json, this));
+    /// <param name="indented">False for one that a runtime alone reads: two thirds of the bytes, for it too.</param>
+    public byte[] ToJson(bool indented = true) => ConfigWriter.Document(json => RuntimeConfigWriter.Write(json, this), indented);
 }
 
 public sealed partial record ProcessConfig
 {
-    /// <summary>The document of <c>exec --process</c>.</summary>
-    public byte[] ToJson() => ConfigWriter.Document(json => ProcessWriter.Write(json, this));
+    /// <summary>The document of <c>exec --process</c>, on one line.</summary>
+    public byte[] ToJson() => ConfigWriter.Document(json => ProcessWriter.Write(json, this), indented: false);
 }
 
 public sealed partial record State

@@ -58,7 +58,7 @@ internal sealed record SavedState
     public ReadOnlyMemory<byte> Write()
     {
         ArrayBufferWriter<byte> buffer = new(1024);
-        using Utf8JsonWriter json = new(buffer);
+        using Utf8JsonWriter json = new(buffer, JsonEscaping.Line);
         json.WriteStartObject();
         json.WriteString("id", Id);
         json.WriteString("oci_version", OciVersion);

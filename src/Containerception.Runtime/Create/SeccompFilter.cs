@@ -113,7 +113,7 @@ internal sealed record SeccompFilter(byte[] Instructions, SeccompFilterFlags Fla
     private string Document(SavedState state, int pid)
     {
         ArrayBufferWriter<byte> buffer = new(512);
-        using Utf8JsonWriter json = new(buffer);
+        using Utf8JsonWriter json = new(buffer, JsonEscaping.Line);
         json.WriteStartObject();
         json.WriteString("ociVersion", state.OciVersion);
         json.WriteStartArray("fds");

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Containerception.Oci;
 
 namespace Containerception.Runtime;
 
@@ -9,7 +10,7 @@ internal static class StateDocument
     public static byte[] Write(SavedState state, string status, int pid)
     {
         ArrayBufferWriter<byte> buffer = new(512);
-        using Utf8JsonWriter json = new(buffer);
+        using Utf8JsonWriter json = new(buffer, JsonEscaping.Line);
         json.WriteStartObject();
         json.WriteString("ociVersion", state.OciVersion);
         json.WriteString("id", state.Id);

@@ -8,10 +8,18 @@ internal static class ProcessMemory
 {
     public static void GiveBack()
     {
+        // Read first, so that what that takes is given back too.
+        IReadOnlyList<FilePages> clean = Memory.CleanFilePages();
         GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
         // libseccomp's and the collector's own.
         Memory.TrimHeap();
+
+        // Last, code and constants: of those that made the container few are needed to wait for its end.
+        foreach (FilePages pages in clean)
+        {
+            Memory.Forget(pages);
+        }
     }
 }

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Containerception.Oci;
 
 namespace Containerception.Cdock;
 
@@ -18,7 +18,7 @@ internal static class JsonText
     private static string Write(JsonNode node, bool isIndented)
     {
         ArrayBufferWriter<byte> text = new();
-        JsonWriterOptions options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Indented = isIndented, IndentSize = Indent };
+        JsonWriterOptions options = JsonEscaping.Line with { Indented = isIndented, IndentSize = Indent };
         using (Utf8JsonWriter writer = new(text, options))
         {
             node.WriteTo(writer);

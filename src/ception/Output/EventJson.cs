@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Text.Json;
 using Containerception.Cgroups;
+using Containerception.Oci;
 using Containerception.Runtime;
 
 namespace Containerception.Cli;
@@ -16,7 +17,7 @@ internal static class EventJson
     private static byte[] Line(string type, string id, Action<Utf8JsonWriter, ContainerStats> write, ContainerStats? stats)
     {
         ArrayBufferWriter<byte> bytes = new(4096);
-        using (Utf8JsonWriter json = new(bytes))
+        using (Utf8JsonWriter json = new(bytes, JsonEscaping.Line))
         {
             json.WriteStartObject();
             json.WriteString("type", type);

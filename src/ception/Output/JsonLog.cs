@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using Containerception.Oci;
 using Containerception.Runtime;
 
 namespace Containerception.Cli;
@@ -36,7 +37,7 @@ internal static class JsonLog
     private static string Line(Action<Utf8JsonWriter> write)
     {
         ArrayBufferWriter<byte> bytes = new();
-        using (Utf8JsonWriter json = new(bytes, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (Utf8JsonWriter json = new(bytes, JsonEscaping.Line))
         {
             json.WriteStartObject();
             write(json);

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Globalization;
-using System.Text.Encodings.Web;
 using System.Text.Json;
+using Containerception.Oci;
 using Containerception.Runtime;
 
 namespace Containerception.Cli;
@@ -66,7 +66,7 @@ internal static class StatusJson
     private static byte[] Write(bool indented, Action<Utf8JsonWriter> write)
     {
         ArrayBufferWriter<byte> bytes = new();
-        JsonWriterOptions options = new() { Indented = indented, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        JsonWriterOptions options = JsonEscaping.Line with { Indented = indented, NewLine = "\n" };
         using (Utf8JsonWriter json = new(bytes, options))
         {
             write(json);
