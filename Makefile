@@ -1,5 +1,6 @@
 # make            build out/ception and out/cdock
 # make demo       watch a container being made
+# make inception  containers in containers, down to where the kernel says no
 # make test       run the tests; test-all adds the long ones, and what needs a download or a virtual machine
 # make install    PREFIX=/usr/local DESTDIR=
 # make bench      measure ception beside crun and runc, into bench/RESULTS.md
@@ -18,7 +19,7 @@ sources = $(shell find $(1) -not -name '*~') Directory.Build.props Directory.Pac
 runtime = $(addprefix src/Containerception.,Runtime Cgroups Seccomp Supervision Oci Linux)
 engine = $(addprefix src/Containerception.,Engine Images Networks Supervision Oci Linux)
 
-.PHONY: all build demo test test-all install bench docs format format-check clean
+.PHONY: all build demo inception test test-all install bench docs format format-check clean
 all: build
 build: out/ception out/cdock
 
@@ -34,6 +35,9 @@ artifacts/probe: $(call sources,tests/Probe) | out/ception
 
 demo: build
 	@build/demo
+
+inception: build
+	@build/inception
 
 test: build artifacts/probe
 	@build/need test

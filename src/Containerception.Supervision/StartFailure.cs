@@ -12,6 +12,9 @@ public sealed record StartFailure(string? Message, string? Hint)
     /// <summary>The most that is read of a report.</summary>
     public const int BytesMax = 1 << 16;
 
+    /// <summary>The hint where the kernel makes no more namespaces: whoever nests containers has come to the end.</summary>
+    public const string NoMoreNamespaces = "a limit on namespaces is reached: see /proc/sys/user/max_*_namespaces; user and pid namespaces nest 32 deep";
+
     /// <summary>As JSON.</summary>
     public byte[] ToJson()
     {

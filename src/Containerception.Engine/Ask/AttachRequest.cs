@@ -1,4 +1,5 @@
 using Containerception.Linux;
+using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Engine;
 
@@ -14,6 +15,9 @@ public sealed record AttachRequest
     /// <summary>What the program writes to standard output is passed on; with a terminal that is all.</summary>
     public bool Stdout { get; init; } = true;
 
+    /// <summary>Where that is passed on to; null is this process's own standard output.</summary>
+    public SafeFileHandle? Output { get; init; }
+
     /// <summary>What the program writes to standard error is passed on.</summary>
     public bool Stderr { get; init; } = true;
 
@@ -25,7 +29,7 @@ public sealed record AttachRequest
 
     internal static WindowSize? SizeOf(int descriptor)
     {
-        Microsoft.Win32.SafeHandles.SafeFileHandle handle = Descriptors.Borrow(descriptor);
+        SafeFileHandle handle = Descriptors.Borrow(descriptor);
         return Terminals.IsTerminal(handle) ? Terminals.GetSize(handle) : null;
     }
 }

@@ -24,7 +24,7 @@ internal sealed class Attachment : IDisposable
     private readonly SafeFileHandle _signals;
     private readonly SafeFileHandle _epoll = Epoll.Create();
     private readonly SafeFileHandle _input = Descriptors.Borrow(0);
-    private readonly SafeFileHandle _output = Descriptors.Borrow(1);
+    private readonly SafeFileHandle _output;
     private readonly SafeFileHandle _error = Descriptors.Borrow(2);
     private readonly FrameReader _frames = new();
     private SafeFileHandle? _socket;
@@ -37,6 +37,7 @@ internal sealed class Attachment : IDisposable
     {
         _request = request;
         _tty = tty;
+        _output = request.Output ?? Descriptors.Borrow(1);
         _keys = DetachKeys.Parse(request.DetachKeys);
 
         // Without passing them on they do what they do to any program.

@@ -1,4 +1,5 @@
 using Containerception.Linux;
+using Containerception.Supervision;
 
 namespace Containerception.Runtime;
 
@@ -18,7 +19,7 @@ internal static class Hints
 
         // user_namespaces(7): distributions switch them off for unprivileged users.
         ("clone3" or "unshare", Errno.EPERM) => "root is needed, or a user namespace: see /proc/sys/user/max_user_namespaces and the distribution's policy",
-        ("clone" or "clone3" or "unshare", Errno.ENOSPC) => "a limit on namespaces is reached: see /proc/sys/user/max_*_namespaces; user and pid namespaces nest 32 deep",
+        ("clone" or "clone3" or "unshare", Errno.ENOSPC) => StartFailure.NoMoreNamespaces,
         ("clone3", Errno.EAGAIN) => "a limit on processes is reached: see pids.max of the own control group and ulimit -u",
         ("clone3", Errno.EACCES) => "the caller's own control group lies outside of what he was given: start from there (systemd-run --user --scope), or use --systemd-cgroup",
         ("setgroups", Errno.EPERM) => "in a user namespace that maps one group, a plain user's, further groups cannot be set: leave additionalGids out, or map more ids",

@@ -63,6 +63,7 @@ internal sealed class Application(Output output)
             ("port", () => PortCommand.Create(output)),
             ("events", () => EventsCommand.Create(output)),
             ("cp", () => CpCommand.Create(output)),
+            ("nest", () => NestCommand.Create(output)),
             ("network", () => NetworkCommand.Create(output)),
             ("volume", () => VolumeCommand.Create(output)),
             ("container", () => ContainerCommand.Create(output)),
