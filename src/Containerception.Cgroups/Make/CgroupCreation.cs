@@ -10,6 +10,8 @@ internal sealed class CgroupCreation(CgroupLayout layout)
     public const UnixFileMode DirectoryMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
         | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
+    internal const string ReadOnlyHint = "the control groups are mounted read-only here: a container has to be given them writable to make containers in it";
+
     private readonly List<CgroupNode> _nodes = [];
 
     // What to take away again when a later step fails, newest last.
@@ -202,7 +204,7 @@ internal sealed class CgroupCreation(CgroupLayout layout)
 
     private static string? Hint(Errno errno) => errno switch
     {
-        Errno.EROFS => "the control groups are mounted read-only here: a container has to be given them writable to make containers in it",
+        Errno.EROFS => ReadOnlyHint,
         Errno.EACCES or Errno.EPERM => "only root, or who was handed the group, can make groups in it",
         Errno.EAGAIN => "too many control groups; see cgroup.max.descendants and cgroup.max.depth",
         _ => null,

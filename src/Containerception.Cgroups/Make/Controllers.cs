@@ -55,6 +55,7 @@ internal static class Controllers
     {
         // cgroups(7), "no internal processes".
         Errno.EBUSY => "a group that has processes of its own cannot hand controllers on: move them into a group below it",
+        Errno.EROFS => CgroupCreation.ReadOnlyHint,
         _ => null,
     };
 

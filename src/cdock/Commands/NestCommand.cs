@@ -33,13 +33,13 @@ internal static class NestCommand
 
     public static Command Create(Output output)
     {
-        Option<string> memory = new("--memory", "-m") { Description = $"The most memory of the first level; each has 8m less than the one above it (default: {MemoryDefault})", HelpName = "SIZE" };
+        Option<string> memory = new("--memory", "-m") { Description = $"The most memory of the first level; each has 8m less than the one above it (default: {MemoryDefault}); 0 is no limit", HelpName = "SIZE" };
         Option<int> level = new("--level") { Description = "The level that this is", Hidden = true };
         Argument<string> depth = new("DEPTH") { Description = "How many levels (default: as many as the kernel makes)", Arity = ArgumentArity.ZeroOrOne };
         Command command = new("nest", "Make a container in a container in a container, and come back") { memory, level, depth };
         command.SetAction(parsed =>
         {
-            NestLevel own = new(parsed.GetValue(level), ReadDepth(parsed.GetValue(depth)), ByteSize.Parse(parsed.GetValue(memory) ?? MemoryDefault, "--memory").Bytes);
+            NestLevel own = new(parsed.GetValue(level), ReadDepth(parsed.GetValue(depth)), ReadMemory(parsed.GetValue(memory)));
             if (own.Number > 0)
             {
                 return Stand(own, output);
@@ -91,24 +91,28 @@ internal static class NestCommand
         SignalSet seen = SignalSet.Of(Signal.SIGTERM);
         Signals.BlockForProcess(seen);
         using SafeFileHandle isSeen = Signals.Descriptor(seen);
-        output.Standard.WriteLine($"{own.Number}\t{Environment.MachineName}\t{own.MemoryBytes}\t{new FileInfo("/proc/self/ns/pid").LinkTarget}");
-        int exitCode = own.Number == own.Depth
-            ? ExitCode.Success
-            : Ended(own, MakeNext(own, new AttachRequest { SignalProxy = false }, name: null, output.Standard.WriteLine), output);
-
-        // Of a process that is gone the top could not tell the pid.
-        Polling.Poll(isSeen, PollEvents.POLLIN, SeenMilliseconds);
-        return exitCode;
+        output.Standard.WriteLine($"{own.Number}\t{Environment.MachineName}\t{own.MemoryBytes ?? 0}\t{new FileInfo("/proc/self/ns/pid").LinkTarget}");
+        try
+        {
+            return own.Number == own.Depth
+                ? ExitCode.Success
+                : Ended(own, MakeNext(own, new AttachRequest { SignalProxy = false }, name: null, output.Standard.WriteLine), output);
+        }
+        finally
+        {
+            // Of a process that is gone the top could not tell the pid.
+            Polling.Poll(isSeen, PollEvents.POLLIN, SeenMilliseconds);
+        }
     }
 
     private static RunRequest Request(NestLevel own, string? name)
     {
         int next = own.Number + 1;
-        long memory = own.Number == 0 ? own.MemoryBytes : own.MemoryBytes - MemoryLess;
+        long? memory = own.Number == 0 ? own.MemoryBytes : own.MemoryBytes - MemoryLess;
         return new RunRequest
         {
             Root = new RootRequest.Host(),
-            Command = ["cdock", "nest", "--level", $"{next}", "--memory", $"{memory}", .. own.Depth is int depth ? [$"{depth}"] : (string[])[]],
+            Command = ["cdock", "nest", "--level", $"{next}", "--memory", $"{memory ?? 0}", .. own.Depth is int depth ? [$"{depth}"] : (string[])[]],
             Name = name,
             Hostname = $"level-{next}",
             AutoRemove = true,
@@ -122,6 +126,8 @@ internal static class NestCommand
         };
     }
 
+    private static long? ReadMemory(string? text) => ByteSize.Parse(text ?? MemoryDefault, "--memory").Bytes is > 0 and long bytes ? bytes : null;
+
     private static int? ReadDepth(string? text) => text is null ? null
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int depth) && depth > 0 ? depth
         : throw new UsageException($"invalid value \"{text}\" for DEPTH", "it is a number from 1 on; without it the kernel says how many") { ExitCode = ExitCode.Failure };
@@ -130,5 +136,5 @@ internal static class NestCommand
 /// <summary>A level of <c>cdock nest</c>.</summary>
 /// <param name="Number">0 is where the command was given.</param>
 /// <param name="Depth">The number of the last; null for as many as the kernel makes.</param>
-/// <param name="MemoryBytes">Its limit; of 0, what the first gets.</param>
-internal sealed record NestLevel(int Number, int? Depth, long MemoryBytes);
+/// <param name="MemoryBytes">Its limit, or what the first gets; null for none.</param>
+internal sealed record NestLevel(int Number, int? Depth, long? MemoryBytes);

@@ -95,11 +95,13 @@ internal sealed class NestWatch(NestLevel own, Output output) : IDisposable
             string pid = See(space)?.ToString(CultureInfo.InvariantCulture) ?? "gone";
             output.Standard.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"level {level,-2}  {hostname,-8}  pid {pid,-7}  memory {Words.BinarySize(long.Parse(memory, CultureInfo.InvariantCulture)),-6}  {Stopwatch.GetElapsedTime(_before, now).TotalMilliseconds,4:0} ms"));
+                $"level {level,-2}  {hostname,-8}  pid {pid,-7}  memory {MemoryWords(memory),-6}  {Stopwatch.GetElapsedTime(_before, now).TotalMilliseconds,4:0} ms"));
             _before = now;
             _reached++;
         }
     }
+
+    private static string MemoryWords(string bytes) => bytes is "0" ? "no limit" : Words.BinarySize(long.Parse(bytes, CultureInfo.InvariantCulture));
 
     private void TellEnd(string call)
         => output.Standard.WriteLine($"the kernel makes no level {_reached + 1}: {call}\n{StartFailure.NoMoreNamespaces}");

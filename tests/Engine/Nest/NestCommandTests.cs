@@ -30,6 +30,10 @@ public sealed partial class NestCommandTests : IDisposable
     }
 
     [Fact]
+    public void Without_a_limit_none_is_told()
+        => Assert.Equal(["no limit", "no limit"], Levels(_cdock.Ok("nest", "--memory", "0", "2")).Select(level => level.Memory));
+
+    [Fact]
     public void It_goes_down_until_the_kernel_says_no_and_comes_back()
     {
         Outcome outcome = _cdock.Do("nest");
@@ -147,6 +151,7 @@ public sealed partial class NestCommandTests : IDisposable
     [InlineData("abc", 1, "invalid value \"abc\" for DEPTH")]
     [InlineData("1.5", 1, "invalid value \"1.5\" for DEPTH")]
     [InlineData("99999999999", 1, "invalid value \"99999999999\" for DEPTH")]
+    [InlineData("--memory -1", 1, "--memory: invalid size \"-1\"")]
     [InlineData("1 2", 1, "nest requires at most 1 argument")]
     [InlineData("--memory lots", 1, "--memory: invalid size \"lots\"")]
     [InlineData("--memory", 125, "flag needs a value: --memory SIZE")]
@@ -220,6 +225,6 @@ public sealed partial class NestCommandTests : IDisposable
 
     private sealed record Level(int Number, string Hostname, int Pid, string Memory);
 
-    [GeneratedRegex(@"^level (\d+) +(level-\d+) +pid (\d+) +memory ([0-9.]+MiB) +\d+ ms$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^level (\d+) +(level-\d+) +pid (\d+) +memory ([0-9.]+MiB|no limit) +\d+ ms$", RegexOptions.Multiline)]
     private static partial Regex LevelLine();
 }
