@@ -15,6 +15,11 @@ public static partial class Files
     // for an attacker who renames without end.
     private const int RaceAttempts = 128;
 
+    private const int W_OK = 2;
+
+    // fcntl.h has given the bit a second name for faccessat.
+    private const AtFlags AT_EACCESS = AtFlags.AT_REMOVEDIR;
+
     private const UnixFileMode PermissionBits = (UnixFileMode)0xFFF;
 
     /// <summary>Opens a file; close-on-exec is added. For paths that nobody hostile can influence.</summary>
@@ -125,6 +130,9 @@ public static partial class Files
         => Check.Result(fchownat(directory, path, uid ?? uint.MaxValue, gid ?? uint.MaxValue, flags),
             $"fchownat({directory}, {path}, {uid ?? -1L}, {gid ?? -1L}, {flags})");
 
+    /// <summary>Whether the caller may write there: not where it is mounted read-only, either. See access(2).</summary>
+    public static bool MayWrite(string path) => faccessat(Descriptor.WorkingDirectory, path, W_OK, AT_EACCESS) == 0;
+
     /// <summary>Sets a file's permissions; a trailing symbolic link is followed.</summary>
     public static void FchmodAt(SafeFileHandle directory, string path, UnixFileMode mode)
         => Check.Result(fchmodat(directory, path, mode & PermissionBits, 0), $"fchmodat({directory}, {path}, {mode}, 0)");
@@ -194,6 +202,9 @@ public static partial class Files
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Custom, StringMarshallingCustomType = typeof(KernelText))]
     private static partial int fchownat(SafeFileHandle directory, string path, uint uid, uint gid, AtFlags flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Custom, StringMarshallingCustomType = typeof(KernelText))]
+    private static partial int faccessat(SafeFileHandle directory, string path, int mode, AtFlags flags);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Custom, StringMarshallingCustomType = typeof(KernelText))]
     private static partial int fchmodat(SafeFileHandle directory, string path, UnixFileMode mode, AtFlags flags);

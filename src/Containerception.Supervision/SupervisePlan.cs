@@ -70,6 +70,9 @@ public sealed record SupervisePlan
     /// <summary>What the driver notes beside each line.</summary>
     public ImmutableSortedDictionary<string, string> LogAttributes { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
+    /// <summary>The container's control groups are made by the user's own systemd.</summary>
+    public bool AsksSystemd { get; init; }
+
     /// <summary>When the program is started again.</summary>
     public RestartPolicy Restart { get; init; } = RestartPolicy.Never;
 
@@ -117,6 +120,7 @@ public sealed record SupervisePlan
             json.WriteString("logDriver", LogDriver);
             json.WriteMap("logOptions", LogOptions);
             json.WriteMap("logAttributes", LogAttributes);
+            json.WriteBoolean("asksSystemd", AsksSystemd);
             json.WriteString("restart", Restart.ToString());
             json.WriteNumber("stopSignal", StopSignal);
             json.WriteTexts("atEnd", AtEnd);
@@ -155,6 +159,7 @@ public sealed record SupervisePlan
             LogDriver = root.Text("logDriver"),
             LogOptions = root.GetProperty("logOptions").Map(),
             LogAttributes = root.GetProperty("logAttributes").Map(),
+            AsksSystemd = root.Flag("asksSystemd"),
             Restart = RestartPolicy.TryParse(root.Text("restart")) ?? throw new FormatException("restart: no such policy"),
             StopSignal = root.GetProperty("stopSignal").GetInt32(),
             AtEnd = root.GetProperty("atEnd").Texts(),

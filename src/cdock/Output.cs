@@ -19,6 +19,9 @@ internal sealed class Output : IDisposable
     public void Fail(string message, string? hint)
         => Error.Write(hint is null ? $"cdock: {message}\n" : $"cdock: {message}\nhint: {hint}\n");
 
+    /// <summary>What is not as its caller may think, though all goes on.</summary>
+    public void Warn(string message, string hint) => Error.Write($"WARNING: {message}\nhint: {hint}\n");
+
     public void Dispose()
     {
         Standard.Dispose();

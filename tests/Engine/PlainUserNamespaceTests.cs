@@ -94,28 +94,6 @@ public sealed class PlainUserNamespaceTests : IDisposable
     }
 
     [Fact]
-    public void Without_ids_he_is_told_what_it_takes()
-    {
-        _user.Make("subuid", "somebody:1000000:65536\n");
-
-        Outcome outcome = _user.Do("run", "--rm", "host", "true");
-
-        Assert.Equal(125, outcome.ExitCode);
-        Assert.Contains("/etc/subuid", outcome.Error, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Without_newuidmap_he_is_told_what_it_takes()
-    {
-        _user.Make("no-mapper", "");
-
-        Outcome outcome = _user.Do("run", "--rm", "host", "true");
-
-        Assert.Equal(125, outcome.ExitCode);
-        Assert.Contains("uidmap", outcome.Error, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void The_keeper_costs_next_to_nothing()
     {
         _user.Ok("ps");

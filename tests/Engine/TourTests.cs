@@ -7,6 +7,9 @@ namespace Containerception.Engine.Tests;
 /// <summary>Types what docs/tour.md and docs/nesting.md tell their reader to type, and compares what it shows.</summary>
 public sealed class TourTests : IDisposable
 {
+    /// <summary>Its blocks are typed by one.</summary>
+    private const string OfPlainUsers = "As a plain user";
+
     private readonly Cdock _cdock = new();
 
     public static TheoryData<string, string> Blocks() => BlocksOf("tour.md");
@@ -55,7 +58,8 @@ public sealed class TourTests : IDisposable
         Needs.Met(!block.Contains("--device-write-bps", StringComparison.Ordinal) || Disk.BehindTemporaryFiles() is not null, "a disk below /var/tmp");
         (string script, string expected) = Split(block);
 
-        using Process process = _cdock.Start("bash", ["-c", script]);
+        using PlainUser? user = chapter == OfPlainUsers ? new() : null;
+        using Process process = user?.StartScript(script) ?? _cdock.Start("bash", ["-c", script]);
         Outcome outcome = Cdock.Finish(process);
 
         Assert.True(Pattern(expected).IsMatch(outcome.Output), $"{chapter}\n{script}\n-- expected\n{expected}\n-- shown\n{outcome.Output}");

@@ -12,6 +12,7 @@ public static class PlainUser
     private const string Variable = "CDOCK_ROOTLESS_UID";
 
     private const string Verb = "become-root";
+    private const string ToldName = "one-id";
 
     /// <summary>The caller is not the machine's root, or is root only by <see cref="BecomeRoot"/>.</summary>
     public static bool IsOne => !Environment.IsPrivilegedProcess || IsRootOfHisOwn;
@@ -34,16 +35,21 @@ public static class PlainUser
             ? Path.Join(directory, "cdock")
             : Path.Join(DataDirectory, "run");
 
-    /// <summary>Becomes this program again, as root of the user's own namespace. Returns for root, and where that cannot be: see <see cref="WhyNot"/>.</summary>
+    /// <summary>His own systemd runs, and makes groups with limits for him: with cgroup v2, where all of a part of the tree can be handed to him.</summary>
+    public static bool HasSystemd => IsRootOfHisOwn && File.Exists("/sys/fs/cgroup/cgroup.controllers")
+        && Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is ['/', ..] directory && File.Exists(Path.Join(directory, "systemd/private"));
+
+    /// <summary>Becomes this program again, as root of the user's own namespace. Returns for root.</summary>
     /// <exception cref="EngineException">There is no ception.</exception>
     public static void BecomeRoot(IReadOnlyList<string> arguments)
     {
         ArgumentNullException.ThrowIfNull(arguments);
-        if (Environment.IsPrivilegedProcess || SubordinateIds.Find() is not { } ids)
+        if (Environment.IsPrivilegedProcess)
         {
             return;
         }
 
+        SubordinateIds ids = SubordinateIds.Find();
         string supervisor = RuntimeProgram.Supervisor();
         Processes.Execve(
             supervisor,
@@ -51,9 +57,29 @@ public static class PlainUser
             [.. RuntimeProgram.CallersEnvironment(), $"{Variable}={Credentials.EffectiveUid}"]);
     }
 
-    /// <summary>What keeps a plain user from being root of a namespace, in words for a hint.</summary>
-    internal static string WhyNot()
-        => SubordinateIds.MapperOf("newuidmap") is null || SubordinateIds.MapperOf("newgidmap") is null
-            ? "for another user than root it takes newuidmap and newgidmap (Debian's package uidmap), and ids in /etc/subuid and /etc/subgid; without them run --rootfs DIR"
-            : "for another user than root it takes ids in /etc/subuid and /etc/subgid (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 NAME); without them run --rootfs DIR";
+    /// <summary>Whether this is a user with one id who has not been told so since his namespace was made.</summary>
+    public static bool IsFirstWithOneId()
+    {
+        if (!IsRootOfHisOwn || !OwnIds.AreSingle)
+        {
+            return false;
+        }
+
+        string told = Path.Join(RuntimeDirectory, ToldName);
+        string space = Files.ReadLinkAt(Descriptor.WorkingDirectory, "/proc/self/ns/user");
+        if (File.Exists(told) && File.ReadAllText(told) == space)
+        {
+            return false;
+        }
+
+        File.WriteAllText(told, space);
+        return true;
+    }
+
+    /// <summary>How one gets more ids than one, in words for a hint.</summary>
+    public static string WhatItTakes()
+        => !IsRootOfHisOwn ? "for more, the outer container needs more"
+            : SubordinateIds.MapperOf("newuidmap") is null || SubordinateIds.MapperOf("newgidmap") is null
+            ? "for more it takes newuidmap and newgidmap (Debian's package uidmap), and ids in /etc/subuid and /etc/subgid"
+            : "for more it takes ids in /etc/subuid and /etc/subgid: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 NAME, and no container that runs";
 }

@@ -16,18 +16,21 @@ internal sealed record SubordinateIds(string Uids, string Gids)
     // Where ception looks for them. A set-user-id program is not taken from PATH.
     private static readonly string[] MapperDirectories = ["/usr/bin", "/bin", "/usr/local/bin"];
 
-    /// <summary>Null where there are none, or nobody who may map them.</summary>
-    public static SubordinateIds? Find()
+    /// <summary>None, and so the user's own id alone.</summary>
+    private static readonly SubordinateIds None = new("", "");
+
+    /// <summary>None where nobody may map them, or one kind is missing.</summary>
+    public static SubordinateIds Find()
     {
         if (MapperOf("newuidmap") is null || MapperOf("newgidmap") is null)
         {
-            return null;
+            return None;
         }
 
         string[] names = Names();
         string uids = Granted("/etc/subuid", names);
         string gids = uids.Length > 0 ? Granted("/etc/subgid", names) : "";
-        return gids.Length > 0 ? new SubordinateIds(uids, gids) : null;
+        return gids.Length > 0 ? new SubordinateIds(uids, gids) : None;
     }
 
     /// <summary>newuidmap(1) or newgidmap(1); null where it is not installed.</summary>

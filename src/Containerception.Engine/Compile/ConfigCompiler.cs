@@ -53,7 +53,12 @@ internal static class ConfigCompiler
             : annotations;
 
     private static IEnumerable<KeyValuePair<string, string>> Nested(RunRequest request, Machine machine)
-        => request.Nest && machine.MakesCgroups ? [new(RuntimeAnnotations.InnerCgroup, Nesting.InnerCgroup)] : [];
+        => (request.Nest, machine) switch
+        {
+            (true, { MakesCgroups: true }) => [new(RuntimeAnnotations.InnerCgroup, Nesting.InnerCgroup)],
+            (true, { AsksSystemd: true }) => [new(RuntimeAnnotations.SystemdSubgroup, Nesting.InnerCgroup)],
+            _ => [],
+        };
 
     private static RuntimeConfig Standard(RunRequest request, RootPlan root, Machine machine) => new()
     {
@@ -96,8 +101,8 @@ internal static class ConfigCompiler
         return linux with
         {
             Namespaces = namespaces,
-            UidMappings = mapped ? [UserRange.Of(id)] : linux.UidMappings,
-            GidMappings = mapped ? [UserRange.Of(id)] : linux.GidMappings,
+            UidMappings = mapped ? UserRange.Of(id).Users : linux.UidMappings,
+            GidMappings = mapped ? UserRange.Of(id).Groups : linux.GidMappings,
             Sysctl = linux.Sysctl.SetItems(request.Sysctls),
         };
     }
@@ -125,7 +130,7 @@ internal static class ConfigCompiler
             ],
 
             // docker's: nobody else is in the namespace whom a low port or an echo request could harm.
-            Sysctl = isShared ? linux.Sysctl : (PlainUser.IsRootOfHisOwn || UserRange.IsNested || request.Namespaces.OwnUser ? MappedUsersNetworkSysctls : NetworkSysctls).SetItems(linux.Sysctl),
+            Sysctl = isShared ? linux.Sysctl : (UserRange.IsKept || request.Namespaces.OwnUser ? MappedUsersNetworkSysctls : NetworkSysctls).SetItems(linux.Sysctl),
         };
     }
 
@@ -281,7 +286,7 @@ internal static class ConfigCompiler
         return linux with
         {
             Devices = nodes,
-            CgroupsPath = machine.MakesCgroups ? CgroupsPath(linux, request, id) : linux.CgroupsPath,
+            CgroupsPath = machine.MakesCgroups ? CgroupsPath(linux, request, id) : request.CgroupParent is { } slice ? ScopePath(slice, machine, id) : linux.CgroupsPath,
             Resources = machine.MakesCgroups ? resources with { Devices = rules } : limited ? resources : null,
         };
     }
@@ -292,6 +297,12 @@ internal static class ConfigCompiler
         ['/', ..] parent when !parent.Split('/').Contains("..") => $"{parent.TrimEnd('/')}/{id}",
         string other => throw EngineException.Invalid($"--cgroup-parent {other}: it must be absolute, and without `..`"),
     };
+
+    // runc's form of it, for groups that systemd makes.
+    private static string ScopePath(string slice, Machine machine, string id)
+        => !machine.AsksSystemd ? throw new EngineException(FailureKind.Unsupported, $"--cgroup-parent {slice}: this user has no groups to make others in", "with cgroup v2 and his own systemd he has: loginctl enable-linger")
+            : slice.EndsWith(".slice", StringComparison.Ordinal) && !slice.Contains(':') && !slice.Contains('/') ? $"{slice}:ception:{id}"
+            : throw EngineException.Invalid($"--cgroup-parent {slice}: a plain user's systemd has slices: NAME.slice");
 
     private static RlimitConfig Limit(UlimitRequest one) => new() { Type = Name(one), Soft = one.Soft, Hard = one.Hard };
 

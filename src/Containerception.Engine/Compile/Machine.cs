@@ -11,13 +11,27 @@ namespace Containerception.Engine;
 /// <param name="MakesCgroups">The caller may make groups anywhere, and not only below its own when that was handed to it.</param>
 internal sealed record Machine(ulong HeldCapabilities, Version Kernel, bool HasCgroups, int Processors, bool IsRoot, bool MakesCgroups)
 {
+    /// <summary>The caller is a plain user whose own systemd is asked for the container's groups.</summary>
+    public bool AsksSystemd { get; private init; }
+
+    /// <summary>What runs in the container can be given groups to divide.</summary>
+    public bool HandsOnCgroups => MakesCgroups || AsksSystemd;
+
+    public static Machine Ask(RuntimeProgram runtime) => Ask() with { AsksSystemd = runtime.IsSupervisor && PlainUser.HasSystemd };
+
     public static Machine Ask()
     {
         bool hasCgroups = Directory.Exists("/sys/fs/cgroup") && Directory.EnumerateFileSystemEntries("/sys/fs/cgroup").Any();
         bool isRoot = Environment.IsPrivilegedProcess;
         return new Machine(
-            Capabilities.Held(), Environment.OSVersion.Version, hasCgroups, Environment.ProcessorCount, isRoot, hasCgroups && isRoot && !PlainUser.IsRootOfHisOwn);
+            Capabilities.Held(), Environment.OSVersion.Version, hasCgroups, Environment.ProcessorCount, isRoot,
+            hasCgroups && isRoot && !PlainUser.IsRootOfHisOwn && (Namespaces.IsInitialUser || OwnsCgroups()));
     }
+
+    // Root of a user namespace has those that were handed to him: all of version 2, or one in each tree of version 1.
+    private static bool OwnsCgroups() => File.Exists("/sys/fs/cgroup/cgroup.controllers")
+        ? Files.MayWrite("/sys/fs/cgroup/cgroup.procs")
+        : Directory.EnumerateDirectories("/sys/fs/cgroup").All(Files.MayWrite);
 
     /// <summary>The caller may make network namespaces, and interfaces in its own.</summary>
     public bool CanConnect => IsRoot && new[] { Capability.CAP_NET_ADMIN, Capability.CAP_SYS_ADMIN }.All(needed => (HeldCapabilities & (1UL << (int)needed)) != 0);

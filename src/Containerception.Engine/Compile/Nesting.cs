@@ -62,7 +62,7 @@ internal static class Nesting
         Refuse(
             IsVersion1 && !(request.Limits.DeviceReadBps.IsEmpty && request.Limits.DeviceWriteBps.IsEmpty && request.Limits.DeviceReadIops.IsEmpty && request.Limits.DeviceWriteIops.IsEmpty),
             "--device-read-bps and its like", "hold on cgroup v1 for one group alone, and not for those that it makes");
-        if (UserRange.IsNested && FileStatuses.TryStatx(Descriptor.WorkingDirectory, OfTheMachinesRoot, AtFlags.None) is { Uid: 0 })
+        if (UserRange.IsKept && FileStatuses.TryStatx(Descriptor.WorkingDirectory, OfTheMachinesRoot, AtFlags.None) is { Uid: 0 })
         {
             throw new EngineException(
                 FailureKind.Unsupported, "--nest: root of this user namespace is the machine's root, and its containers would be too", "give the outer container ids of its own");
@@ -116,7 +116,8 @@ internal static class Nesting
 
     /// <summary>All that is relaxed, for <c>--explain</c>: it is done by what the configuration says, and is told here.</summary>
     /// <param name="request">With <see cref="RunRequest.Nest"/>.</param>
-    public static IEnumerable<PreparationStep> Steps(RunRequest request)
+    /// <param name="machine">Where it runs.</param>
+    public static IEnumerable<PreparationStep> Steps(RunRequest request, Machine machine)
     {
         if (!request.Nest)
         {
@@ -139,9 +140,11 @@ internal static class Nesting
         yield return Told(
             $"nest: mount proc and sysfs once more, covered, below {CoverDirectory}",
             "the kernel gives a new one only to who has one without covers; those at /proc and /sys keep theirs", "mounts");
-        yield return Told(
-            "nest: make the cgroups writable, from a group below the container's own on", "its containers get limits; the container's own limits are above what it sees", "annotations");
-        if (UserRange.IsNested)
+        yield return machine.HandsOnCgroups
+            ? Told(
+                "nest: make the cgroups writable, from a group below the container's own on", "its containers get limits; the container's own limits are above what it sees", "annotations")
+            : Told("nest: leave the cgroups as they are", "nobody has handed any to this user, so that limits are refused inside as they are outside", "mounts");
+        if (UserRange.IsKept)
         {
             yield return Told(
                 "nest: keep the ids of this level", "files cannot be shifted from here (mount_setattr(2) asks for the machine's root); its root has no capability here all the same",

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Containerception.Linux;
 using Containerception.Oci;
 
 namespace Containerception.Engine;
@@ -29,7 +30,7 @@ internal static class StandardMounts
         // gives a fresh proc or sysfs only to who owns the namespace; with a user namespace and another's network sysfs is bound.
         yield return Kernel("proc", "/proc", "nosuid", "noexec", "nodev");
         yield return Kernel("tmpfs", "/dev", "nosuid", "strictatime", "mode=755", "size=65536k");
-        yield return Kernel("devpts", "/dev/pts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5");
+        yield return Kernel("devpts", "/dev/pts", ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", .. OwnIds.AreSingle ? (string[])[] : ["gid=5"]]);
         yield return (own.OwnUser && request.Networking.Container is not null)
             || ((own.OwnUser || PlainUser.IsRootOfHisOwn) && !own.OwnNetwork)
             ? new MountConfig { Destination = "/sys", Type = "bind", Source = "/sys", Options = ["rbind", "nosuid", "noexec", "nodev", writable] }

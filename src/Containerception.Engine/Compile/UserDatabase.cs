@@ -41,13 +41,20 @@ internal sealed class UserDatabase(string passwd, string group)
         IEnumerable<uint> memberships = parts.Length == 1 && entry is not null
             ? Entries(group, 4).Where(fields => fields[3].Split(',').Contains(entry[0])).Select(fields => Id(fields[2], text))
             : [];
+        uint[] asked = [.. moreGroups.Select(Group)];
+        if (OwnIds.AreSingle && new[] { uid, gid }.Concat(asked).Any(id => id != 0))
+        {
+            throw new EngineException(
+                FailureKind.Unsupported, $"{(uid == 0 && gid == 0 ? "--group-add" : $"--user {text}")}: containers have one user and one group here, which are 0", PlainUser.WhatItTakes());
+        }
+
         return new UserConfig
         {
             Uid = uid,
             Gid = gid,
 
-            // With the group itself: who lacks it among these could drop it, and pass where a group is kept out (CVE-2022-36109).
-            AdditionalGids = [.. memberships.Concat(moreGroups.Select(Group)).Prepend(gid).Distinct()],
+            // With the group itself: who lacks it among these could drop it, and pass where a group is kept out (CVE-2022-36109). Who has one may not set any.
+            AdditionalGids = OwnIds.AreSingle ? [] : [.. memberships.Concat(asked).Prepend(gid).Distinct()],
         };
     }
 

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using Containerception.Linux;
 using Containerception.Networks;
-using Containerception.Oci;
 using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Engine;
@@ -28,7 +27,7 @@ internal sealed class NetworkPlug : IDisposable
     public const int StreamsNumber = 5;
 
     private readonly string _directory;
-    private readonly IdMapping? _range;
+    private readonly UserRange? _range;
     private readonly IReadOnlyList<(EndpointDefinition Endpoint, NetworkDefinition Network)> _places;
     private readonly IReadOnlyList<HeldPort> _ports;
     private readonly Action _announce;
@@ -45,7 +44,7 @@ internal sealed class NetworkPlug : IDisposable
     /// <param name="announce">Lets the others of its networks find it.</param>
     /// <param name="publish">Leads ports to it, and notes that.</param>
     public NetworkPlug(
-        string directory, IdMapping? range, IReadOnlyList<(EndpointDefinition Endpoint, NetworkDefinition Network)> places,
+        string directory, UserRange? range, IReadOnlyList<(EndpointDefinition Endpoint, NetworkDefinition Network)> places,
         IReadOnlyList<HeldPort> ports, Action announce, Action<IReadOnlyList<PublishedPort>> publish)
     {
         _directory = directory;
@@ -151,7 +150,7 @@ internal sealed class NetworkPlug : IDisposable
         return $"unshare(CLONE_NEWNET), mount(\"/proc/thread-self/ns/net\", \"{path}\", NULL, MS_BIND)";
     }
 
-    private string MakeNamespaces(IdMapping range)
+    private string MakeNamespaces(UserRange range)
     {
         (SafeFileHandle users, SafeFileHandle network) = MappedUsers.MakeWithNetwork(range);
         using (users)

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Containerception.Images;
 using Containerception.Linux;
-using Containerception.Oci;
 using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Engine;
@@ -13,7 +12,7 @@ namespace Containerception.Engine;
 /// <param name="image">The image.</param>
 /// <param name="directory">The container's own directory, with the empty directory <c>rootfs</c>.</param>
 /// <param name="range">Where the container's ids lie on the host; null when they are the host's.</param>
-internal sealed class ImageRoot(UsableImage image, string directory, IdMapping? range)
+internal sealed class ImageRoot(UsableImage image, string directory, UserRange? range)
 {
     /// <summary>What the container has written.</summary>
     public const string UpperName = "upper";
@@ -44,7 +43,7 @@ internal sealed class ImageRoot(UsableImage image, string directory, IdMapping? 
         Directory.CreateDirectory(_work, OwnerOnly);
         try
         {
-            if (range is null or { HostId: 0 })
+            if (range is null or { Root: 0 })
             {
                 return LayeredTree.Mount(layers, _upper, _work, isThrowaway);
             }
@@ -66,7 +65,7 @@ internal sealed class ImageRoot(UsableImage image, string directory, IdMapping? 
     {
         FileStatus top = FileStatuses.Statx(Descriptor.WorkingDirectory, topmost, AtFlags.None);
         Directory.CreateDirectory(_upper, OwnerOnly);
-        uint shift = range?.HostId ?? 0;
+        uint shift = range?.Root ?? 0;
         Files.FchownAt(Descriptor.WorkingDirectory, _upper, top.Uid + shift, top.Gid + shift);
         Files.FchmodAt(Descriptor.WorkingDirectory, _upper, top.Permissions);
     }

@@ -16,14 +16,14 @@ internal static class MappedUsers
 
     /// <summary>A user namespace.</summary>
     /// <exception cref="EngineException">There is no ception, or the kernel refused.</exception>
-    public static SafeFileHandle Make(IdMapping range) => Open(range, [])[0];
+    public static SafeFileHandle Make(UserRange range) => Open(range, [])[0];
 
     /// <summary>A user namespace, and a network namespace that belongs to it.</summary>
     /// <exception cref="EngineException">There is no ception, or the kernel refused.</exception>
-    public static (SafeFileHandle User, SafeFileHandle Network) MakeWithNetwork(IdMapping range)
+    public static (SafeFileHandle User, SafeFileHandle Network) MakeWithNetwork(UserRange range)
         => Open(range, ["--net"]) is [var user, var network] ? (user, network) : throw new System.Diagnostics.UnreachableException();
 
-    private static SafeFileHandle[] Open(IdMapping range, string[] flags)
+    private static SafeFileHandle[] Open(UserRange range, string[] flags)
     {
         string program = Programs.Find("ception") ?? throw new EngineException(
             FailureKind.NotFound, "--userns needs ception, and it is neither beside cdock nor in PATH");
@@ -36,7 +36,7 @@ internal static class MappedUsers
             using (input)
             using (output)
             {
-                string[] line = [program, "map-ids", .. flags, Text(range.HostId), Text(range.Size)];
+                string[] line = [program, "map-ids", .. flags, Text(range.Users), Text(range.Groups)];
                 pid = Spawning.PosixSpawn(program, line, RuntimeProgram.CallersEnvironment(), input, output);
             }
 
@@ -56,6 +56,8 @@ internal static class MappedUsers
             }
         }
     }
+
+    private static string Text(IEnumerable<IdMapping> map) => string.Join(',', map.Select(one => $"{one.ContainerId}:{one.HostId}:{one.Size}"));
 
     private static string Text(uint number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -9,8 +9,7 @@ namespace Containerception.Engine;
 /// <summary>Decides how a container's root file system is made.</summary>
 /// <param name="directory">The container's own directory, which has an empty directory <c>rootfs</c>.</param>
 /// <param name="id">The container's id.</param>
-/// <param name="isRoot">The caller may mount.</param>
-internal sealed class RootPlanner(string directory, string id, bool isRoot)
+internal sealed class RootPlanner(string directory, string id)
 {
     public const string RootName = "rootfs";
     private const string LayerName = "layer";
@@ -22,11 +21,7 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
     private readonly string _layer = Path.Join(directory, LayerName);
 
     /// <exception cref="EngineException">The root cannot be had in this way.</exception>
-    public RootPlan Plan(RunRequest request)
-    {
-        RootPlan root = request.Namespaces.Only is null ? Whole(request) : HalfMade(request);
-        return root with { Steps = [.. root.Steps, .. Nesting.Steps(request)] };
-    }
+    public RootPlan Plan(RunRequest request) => request.Namespaces.Only is null ? Whole(request) : HalfMade(request);
 
     private RootPlan Whole(RunRequest request)
     {
@@ -49,7 +44,6 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
             throw EngineException.Invalid("--isolate shows the host's own files: its ROOT is `host`");
         }
 
-        NeedsRoot("--isolate");
         return new RootPlan
         {
             Path = _target,
@@ -68,7 +62,6 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
 
     private RootPlan Host(RunRequest request)
     {
-        NeedsRoot("the image `host`");
         HostImage image = new(_target, _layer, Owner(request), request.ReadOnly);
         return new RootPlan
         {
@@ -82,7 +75,6 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
 
     private RootPlan Layered(RootRequest.DirectoryTree tree)
     {
-        NeedsRoot("--rootfs DIR:overlay");
         return new RootPlan
         {
             Path = _target,
@@ -101,8 +93,7 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
     // The tree is made now and attached later: names of users, and what is copied out of the image, are read from it before.
     private RootPlan Image(RunRequest request, RootRequest.Image image)
     {
-        NeedsRoot("an image");
-        IdMapping? range = request.Namespaces.OwnUser ? UserRange.Of(id) : null;
+        UserRange? range = request.Namespaces.OwnUser ? UserRange.Of(id) : null;
         UsableImage content = Open(image);
         SafeFileHandle tree = new ImageRoot(content, directory, range).Mount(isThrowaway: request.AutoRemove);
         string hostname = request.Hostname ?? (request.Namespaces.OwnUts && request.Namespaces.OwnNetwork ? id[..HostnameLength] : Environment.MachineName);
@@ -114,7 +105,7 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
             Image = content.Config.Process,
             Hostname = hostname,
             Mounts = request.Networking.Container is null
-                ? NetworkFiles.Write(directory, hostname, request.Networking, isHosts: !request.Namespaces.OwnNetwork, range?.HostId ?? 0)
+                ? NetworkFiles.Write(directory, hostname, request.Networking, isHosts: !request.Namespaces.OwnNetwork, range?.Root ?? 0)
                 : OfTheOther(request),
             Steps =
             [
@@ -189,15 +180,7 @@ internal sealed class RootPlanner(string directory, string id, bool isRoot)
         Files.FchmodAt(Descriptor.WorkingDirectory, to, status.Permissions);
     }
 
-    private uint Owner(RunRequest request) => request.Namespaces.OwnUser ? UserRange.Of(id).HostId : 0;
-
-    private void NeedsRoot(string what)
-    {
-        if (!isRoot)
-        {
-            throw new EngineException(FailureKind.Unsupported, $"{what} needs root", PlainUser.WhyNot());
-        }
-    }
+    private uint Owner(RunRequest request) => request.Namespaces.OwnUser ? UserRange.Of(id).Root : 0;
 
     /// <summary>The first step of all, where any mounts.</summary>
     public static PreparationStep Private() => new(

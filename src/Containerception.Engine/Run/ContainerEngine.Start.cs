@@ -54,7 +54,7 @@ public sealed partial class ContainerEngine
     private RootPlan PlanRoot(ContainerDirectory directory, ContainerDefinition definition)
     {
         RootPlan root = WithVolumeMounts(
-            new RootPlanner(directory.Path, directory.Id, Environment.IsPrivilegedProcess).Plan(definition.Root.ToRequest()), definition.Id);
+            new RootPlanner(directory.Path, directory.Id).Plan(definition.Root.ToRequest()), definition.Id);
         return StatusReport.TryRead(directory.Path) is null ? WithFillings(root, definition) : root;
     }
 
@@ -171,6 +171,7 @@ public sealed partial class ContainerEngine
             LogDriver = definition.LogDriver,
             LogOptions = definition.LogOptions,
             LogAttributes = LogOptions.AttributesOf(definition.LogOptions, definition.Labels, () => RuntimeConfig.Read(Path.Join(directory.Path, "config.json")).Process?.Env ?? []),
+            AsksSystemd = runtime.IsSupervisor && PlainUser.HasSystemd,
             Restart = RestartPolicy.TryParse(definition.Restart)!,
             Health = definition.Health,
             StopSignal = definition.StopSignal,

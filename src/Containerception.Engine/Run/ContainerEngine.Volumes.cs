@@ -57,7 +57,7 @@ public sealed partial class ContainerEngine
 
         // The last for a place counts, and only for it a volume is made.
         MountRequest[] last = [.. mounts.Where((mount, i) => !mounts.Skip(i + 1).Any(later => SamePlace(later.Destination, mount.Destination)))];
-        ImmutableArray<MountRequest> bound = [.. last.Select(mount => mount.Type == "volume" ? Bound(mount, id, request.Namespaces.OwnUser ? UserRange.Of(id).HostId : 0, fillings) : mount)];
+        ImmutableArray<MountRequest> bound = [.. last.Select(mount => mount.Type == "volume" ? Bound(mount, id, request.Namespaces.OwnUser ? UserRange.Of(id).Root : 0, fillings) : mount)];
         return (request with { Mounts = bound }, [.. fillings]);
     }
 

@@ -133,14 +133,16 @@ public sealed partial class ContainerEngine
         }
 
         request = WithJoined(Nesting.Implied(request, runtime));
+        UserRange.Check(request);
 #pragma warning disable CA2000 // Undone, or the caller's.
         ContainerDirectory directory = _store.Make();
 #pragma warning restore CA2000
         undo.Add(() => Forget(directory));
-        Machine machine = Machine.Ask();
+        Machine machine = Machine.Ask(runtime);
         request = WithNetworks(request, machine);
         using SafeFileHandle? held = request.Root is RootRequest.Image ? Images.Hold() : null;
-        RootPlan root = new RootPlanner(directory.Path, directory.Id, machine.IsRoot).Plan(request);
+        RootPlan root = new RootPlanner(directory.Path, directory.Id).Plan(request);
+        root = root with { Steps = [.. root.Steps, .. Nesting.Steps(request, machine)] };
         (request, ImmutableArray<VolumePlace> fillings) = WithVolumes(request, root, directory.Id);
         NetworkingDefinition networking = Join(request, root, directory.Id);
         RuntimeConfig config = ConfigCompiler.Compile(request, root, machine, directory.Id, NamespaceOf(networking, directory.Path));

@@ -80,7 +80,7 @@ public sealed partial class ContainerEngine
         try
         {
             UsableImage usable = UsableImage.Open(Images.Contents, Images.Layers, image);
-            return new TakenContainer(definition, directory, usable, definition.Root.OwnUser ? UserRange.Of(definition.Id).HostId : 0);
+            return new TakenContainer(definition, directory, usable, definition.Root.OwnUser ? UserRange.Of(definition.Id).Root : 0);
         }
         catch (ImageException failure)
         {

@@ -42,7 +42,7 @@ internal sealed class EntryWriter(bool makesDevices)
                 break;
             case TarEntryKind.SymbolicLink:
                 Files.SymlinkAt(entry.LinkName, parent, name);
-                Files.FchownAt(parent, name, entry.Uid, entry.Gid, AtFlags.AT_SYMLINK_NOFOLLOW);
+                Own(parent, name, entry, AtFlags.AT_SYMLINK_NOFOLLOW);
                 FileTimes.Set(parent, name, entry.Modified);
                 break;
             case TarEntryKind.CharacterDevice or TarEntryKind.BlockDevice when !_makesDevices:
@@ -50,10 +50,10 @@ internal sealed class EntryWriter(bool makesDevices)
                 break;
             default:
                 Files.MknodAt(parent, name, TypeOf(entry.Kind), entry.Mode, entry.Device);
-                Files.FchownAt(parent, name, entry.Uid, entry.Gid, AtFlags.AT_SYMLINK_NOFOLLOW);
+                Own(parent, name, entry, AtFlags.AT_SYMLINK_NOFOLLOW);
 
                 // It is none of the links that chmod would follow: it was made just now, where nobody else looks.
-                Files.FchmodAt(parent, name, entry.Mode);
+                Files.FchmodAt(parent, name, ModeOf(entry));
                 FileTimes.Set(parent, name, entry.Modified);
                 break;
         }
@@ -62,8 +62,8 @@ internal sealed class EntryWriter(bool makesDevices)
     /// <summary>Owner before mode: a change of owner takes the set-user-id bit away. And capabilities(7), so attributes are last.</summary>
     public static void Describe(SafeFileHandle file, TarEntry entry)
     {
-        Files.FchownAt(file, "", entry.Uid, entry.Gid, AtFlags.AT_EMPTY_PATH);
-        Files.Fchmod(file, entry.Mode);
+        Own(file, "", entry, AtFlags.AT_EMPTY_PATH);
+        Files.Fchmod(file, ModeOf(entry));
         foreach ((string name, byte[] value) in entry.Attributes)
         {
             if (Overlay.IsKept(name))
@@ -89,6 +89,19 @@ internal sealed class EntryWriter(bool makesDevices)
         FileTrees.Remove(parent, name);
         return Overlay.IsWhiteout(status);
     }
+
+    // Where there is one user and one group, all is theirs, as podman has it with ignore_chown_errors.
+    private static void Own(SafeFileHandle directory, string name, TarEntry entry, AtFlags flags)
+    {
+        if (!OwnIds.AreSingle)
+        {
+            Files.FchownAt(directory, name, entry.Uid, entry.Gid, flags);
+        }
+    }
+
+    // A program that is to run as somebody else must not run as root instead.
+    private static UnixFileMode ModeOf(TarEntry entry)
+        => OwnIds.AreSingle && (entry.Uid != 0 || entry.Gid != 0) ? entry.Mode & ~(UnixFileMode.SetUser | UnixFileMode.SetGroup) : entry.Mode;
 
     private void Fill(SafeFileHandle file, TarEntry entry, TarReader archive)
     {

@@ -14,6 +14,9 @@ internal sealed class KeeperRecord : IDisposable
     private const string FileName = "keeper";
     private const string NewName = "keeper.new";
     private const int TextBytesMax = 64;
+
+    // 340 lines.
+    private const int MapBytesMax = 1 << 14;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
@@ -89,6 +92,16 @@ internal sealed class KeeperRecord : IDisposable
             : null;
     }
 
+    /// <summary>The namespace that is kept has one id, and nobody lives in it but the keeper and who connects its network: whoever has got more ids since needs another.</summary>
+    public bool IsOutgrown()
+    {
+        using SafeFileHandle? file = Files.TryOpenAt2(_directory, FileName, OpenFlags.O_RDONLY | OpenFlags.O_NOFOLLOW, ResolveFlags.RESOLVE_NO_SYMLINKS);
+        return file is not null && Read(file) is (int pid, ulong space)
+            && TextOf(pid, "uid_map")?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, _, "1\n"]
+            && !Directory.EnumerateDirectories("/proc").Select(path => Path.GetFileName(path)).Where(name => name.All(char.IsAsciiDigit) && NumberOf(name, "user") == space)
+                .Select(name => int.Parse(name, CultureInfo.InvariantCulture)).Any(one => one != pid && Lives(one));
+    }
+
     /// <summary>A new record with its lock, for a new keeper to inherit. Nobody sees it before it is written: whoever dies meanwhile leaves a keeper that nobody asks.</summary>
     public SafeFileHandle Make()
     {
@@ -112,6 +125,23 @@ internal sealed class KeeperRecord : IDisposable
     {
         _file?.Dispose();
         _directory.Dispose();
+    }
+
+    // pasta(1) ends when its network has, and the dead are in their namespace until somebody waits for them. proc_pid_stat(5): "7 (pasta) S 1".
+    private static bool Lives(int pid)
+        => TextOf(pid, "stat") is { } text && !text.Contains(" (pas", StringComparison.Ordinal) && text.AsSpan(text.LastIndexOf(')')) is not [_, _, 'Z' or 'X', ..];
+
+    // Null of who has ended.
+    private static string? TextOf(int pid, string name)
+    {
+        try
+        {
+            return FileContents.ReadText(Descriptor.WorkingDirectory, string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/{name}"), MapBytesMax);
+        }
+        catch (LinuxException gone) when (gone.Errno is Errno.ENOENT or Errno.ESRCH)
+        {
+            return null;
+        }
     }
 
     private static bool IsKept(SafeFileHandle file)

@@ -33,20 +33,35 @@ public static class OwnUserNamespace
     private static SafeFileHandle FindOrStart(string directory, ImmutableArray<IdMapping> uids, ImmutableArray<IdMapping> gids)
     {
         using KeeperRecord record = KeeperRecord.Open(directory);
+        bool hasMore = !uids.IsEmpty;
         if (record.TryFind() is { } running)
         {
-            return running;
+            if (!hasMore || !record.IsOutgrown())
+            {
+                return running;
+            }
+
+            running.Dispose();
         }
 
         // Two at once must get the same namespace: the second waits, and then finds what the first has made.
         record.Lock();
+        bool isOutgrown = hasMore && record.IsOutgrown();
         if (record.TryFind() is { } faster)
         {
-            return faster;
+            if (!isOutgrown)
+            {
+                return faster;
+            }
+
+            using (faster)
+            {
+                Processes.PidfdSendSignal(faster, Signal.SIGKILL);
+            }
         }
 
         // The keeper may have been killed while containers ran: they must stay in reach.
-        using SafeFileHandle? known = record.TryFindMember();
+        using SafeFileHandle? known = isOutgrown ? null : record.TryFindMember();
         using InitChild keeper = Keeper.Start(record.Make(), known, uids, gids);
         record.Write(keeper.Pid);
         return Processes.PidfdOpen(keeper.Pid);

@@ -43,6 +43,7 @@ internal sealed class OwnRunner(SupervisePlan plan, Action<StepRecord>? listener
         Id = plan.Id,
         Bundle = plan.Directory,
         KeepsTerminal = true,
+        CgroupManager = plan.AsksSystemd ? CgroupManager.Systemd : CgroupManager.Cgroupfs,
         TerminalSize = plan is { Tty: true, Rows: > 0, Columns: > 0 } ? new WindowSize(plan.Rows, plan.Columns) : null,
     };
 

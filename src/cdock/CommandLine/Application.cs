@@ -109,6 +109,10 @@ internal sealed class Application(Output output)
             if (words is not ([] or ["--help" or "version" or "generate" or "login" or "logout", ..]))
             {
                 PlainUser.BecomeRoot(asked);
+                if (PlainUser.IsFirstWithOneId())
+                {
+                    output.Warn("this user has one id, so his containers have one user and one group, to whom all files of images belong", PlainUser.WhatItTakes());
+                }
             }
 
             return Invoke(words);

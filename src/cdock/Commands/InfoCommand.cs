@@ -44,7 +44,7 @@ internal static class InfoCommand
                 ["Log"] = ContainerDocument.Texts(["journald", "json-file", "none"]),
             },
             ["LoggingDriver"] = "json-file",
-            ["CgroupDriver"] = "cgroupfs",
+            ["CgroupDriver"] = PlainUser.HasSystemd ? "systemd" : "cgroupfs",
             ["CgroupVersion"] = Machine.CgroupVersion().ToString(System.Globalization.CultureInfo.InvariantCulture),
             ["KernelVersion"] = Machine.Kernel(),
             ["OperatingSystem"] = Machine.System(),

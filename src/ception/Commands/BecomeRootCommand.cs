@@ -17,7 +17,7 @@ internal static class BecomeRootCommand
         ArgumentsMin = 4,
         ArgumentsMax = int.MaxValue,
         FlagPlace = FlagPlace.First,
-        Description = ["Used by cdock. Ids are first:count,...: they follow the user's own, which is 0."],
+        Description = ["Used by cdock. Ids are first:count,...: they follow the user's own, which is 0, or none."],
         Examples = ["ception become-root /run/user/1000/cdock 100000:65536 100000:65536 /bin/id"],
         Hidden = true,
         FailureCode = NotStarted,
@@ -51,7 +51,7 @@ internal static class BecomeRootCommand
     {
         List<IdMapping> maps = [];
         uint next = 1;
-        foreach (string range in text.Split(','))
+        foreach (string range in text.Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
             if (range.Split(':') is not [string first, string count]
                 || !uint.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out uint start)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Containerception.Linux;
 using Containerception.Oci;
@@ -14,25 +15,25 @@ internal static class MapIdsCommand
 {
     private static readonly Flag Network = Flag.Switch("net", "make a network namespace that belongs to it, too");
 
-    public static Verb Verb { get; } = new("map-ids", "hold a user namespace whose ids begin at one of the host's")
+    public static Verb Verb { get; } = new("map-ids", "hold a user namespace")
     {
-        Arguments = "<first-host-id> <count>",
+        Arguments = "<uids> <gids>",
         ArgumentsMin = 2,
         ArgumentsMax = 2,
         FlagPlace = FlagPlace.First,
-        Description = ["Used by cdock, for images' layers and networks of containers with a user namespace."],
+        Description = ["Used by cdock, for images' layers and networks of containers with a user namespace. Ids are container:host:count,..."],
         Flags = [Network],
-        Examples = ["ception map-ids 536870912 65536"],
+        Examples = ["ception map-ids 0:536870912:65536 0:536870912:65536"],
         Hidden = true,
         Run = Run,
     };
 
     private static int Run(Invocation call)
     {
-        IdMapping map = new() { ContainerId = 0, HostId = Number(call.Flags.Arguments[0]), Size = Number(call.Flags.Arguments[1]) };
+        (ImmutableArray<IdMapping> uids, ImmutableArray<IdMapping> gids) = (Maps(call.Flags.Arguments[0]), Maps(call.Flags.Arguments[1]));
         if (call.Flags.Is(Network))
         {
-            (SafeFileHandle user, SafeFileHandle network) = MappedNamespace.MakeWithNetwork([map], [map], privileged: true);
+            (SafeFileHandle user, SafeFileHandle network) = MappedNamespace.MakeWithNetwork(uids, gids, privileged: true);
             using (user)
             using (network)
             {
@@ -42,7 +43,7 @@ internal static class MapIdsCommand
             return ExitCode.Fine;
         }
 
-        using SafeFileHandle space = MappedNamespace.Make([map], [map], privileged: true);
+        using SafeFileHandle space = MappedNamespace.Make(uids, gids, privileged: true);
         Hold(call, $"{space.DangerousGetHandle()}\n");
         return ExitCode.Fine;
     }
@@ -56,6 +57,10 @@ internal static class MapIdsCommand
         {
         }
     }
+
+    private static ImmutableArray<IdMapping> Maps(string text) => [.. text.Split(',').Select(one => one.Split(':') is [string inside, string host, string count]
+        ? new IdMapping { ContainerId = Number(inside), HostId = Number(host), Size = Number(count) }
+        : throw new UsageException($"map-ids: \"{one}\" is not container:host:count"))];
 
     private static uint Number(string text)
         => uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out uint number) ? number : throw new UsageException($"map-ids: \"{text}\" is no id");

@@ -91,10 +91,15 @@ public sealed class PlainUser : IDisposable
     /// <summary>The network namespace that is the machine's to him: a name of ip-netns(8). Null is this machine's.</summary>
     public string? Network { get; set; }
 
-    public Process Start(params string[] words)
+    public Process Start(params string[] words) => Run([$"{Top}/bin/cdock", .. words]);
+
+    /// <summary>Starts commands that find cdock where others do.</summary>
+    public Process StartScript(string script) => Run(["env", $"PATH={Top}/bin:{Environment.GetEnvironmentVariable("PATH")}", "bash", "-c", script]);
+
+    private Process Run(string[] words)
     {
         string[] entering = Network is null ? [] : ["nsenter", $"--net=/run/netns/{Network}"];
-        string[] line = [.. entering, "unshare", "--mount", "sh", "-c", Enter, Top, $"{Top}/bin/cdock", .. words];
+        string[] line = [.. entering, "unshare", "--mount", "sh", "-c", Enter, Top, .. words];
         ProcessStartInfo start = new(line[0], line[1..])
         {
             RedirectStandardOutput = true,
