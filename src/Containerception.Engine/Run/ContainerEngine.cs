@@ -125,6 +125,9 @@ public sealed partial class ContainerEngine
         return exitCode ?? 0;
     }
 
+    /// <summary>The caller's containers can have limits: there are groups that are his, or his own systemd makes some.</summary>
+    public static bool CanLimit => Machine.Ask().MakesCgroups || PlainUser.HasSystemd;
+
     private Claimed Claim(RunRequest request, RuntimeProgram runtime, Undo undo, bool isWhole)
     {
         if (request.Name is not null)

@@ -33,7 +33,7 @@ internal static class NestCommand
 
     public static Command Create(Output output)
     {
-        Option<string> memory = new("--memory", "-m") { Description = $"The most memory of the first level; each has 8m less than the one above it (default: {MemoryDefault}); 0 is no limit", HelpName = "SIZE" };
+        Option<string> memory = new("--memory", "-m") { Description = $"The most memory of the first level; each has 8m less than the one above it (default: {MemoryDefault}, or none where limits cannot be); 0 is no limit", HelpName = "SIZE" };
         Option<int> level = new("--level") { Description = "The level that this is", Hidden = true };
         Argument<string> depth = new("DEPTH") { Description = "How many levels (default: as many as the kernel makes)", Arity = ArgumentArity.ZeroOrOne };
         Command command = new("nest", "Make a container in a container in a container, and come back") { memory, level, depth };
@@ -120,13 +120,14 @@ internal static class NestCommand
             Nest = true,
             ReadOnly = true,
             Mounts = [MountRequest.ParseTmpfs("/run"), MountRequest.ParseTmpfs("/tmp")],
-            Limits = new LimitsRequest { MemoryBytesMax = memory },
+            Limits = new LimitsRequest { MemoryBytesMax = memory == 0 ? null : memory },
             Networking = new NetworkingRequest { Mode = "none" },
             LogDriver = "none",
         };
     }
 
-    private static long? ReadMemory(string? text) => ByteSize.Parse(text ?? MemoryDefault, "--memory").Bytes is > 0 and long bytes ? bytes : null;
+    // A plain user whom nobody gave groups goes down without limits.
+    private static long? ReadMemory(string? text) => text is null && !ContainerEngine.CanLimit ? null : ByteSize.Parse(text ?? MemoryDefault, "--memory").Bytes is > 0 and long bytes ? bytes : null;
 
     private static int? ReadDepth(string? text) => text is null ? null
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int depth) && depth > 0 ? depth

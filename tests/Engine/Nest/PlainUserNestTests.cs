@@ -79,6 +79,16 @@ public sealed class PlainUserNestTests : IDisposable, IClassFixture<NestRoot>
     }
 
     [Fact]
+    public void In_one_command_he_goes_down_as_root_does()
+    {
+        Outcome outcome = _user.Do("nest", "3");
+
+        Assert.Equal((0, ""), (outcome.ExitCode, outcome.Error));
+        Assert.Matches("^level 1 .* memory .*\nlevel 2 .*\nlevel 3  +level-3 +pid [0-9]+ .*\n3 levels in ", outcome.Output);
+        Assert.Equal(File.Exists("/sys/fs/cgroup/cgroup.controllers"), !outcome.Output.Contains("memory none", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void It_says_whose_ids_it_has_and_that_there_are_no_limits()
     {
         string told = _user.Do("run", "--rm", "--nest", "--explain", "base", "true").Error;
