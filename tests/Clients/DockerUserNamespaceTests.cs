@@ -37,6 +37,14 @@ public sealed class DockerUserNamespaceTests(DockerUserNamespaceTests.Remapped d
         docker.Says("rm", "--force", "one");
     }
 
+    [Fact]
+    public void Cdock_in_a_container_of_it_has_no_capability_outside()
+    {
+        EngineImage.Import(docker.Session, "docker");
+
+        Assert.Equal(EngineImage.UseSays, docker.Says(["run", "--rm", .. InsideDockerTests.Flags, EngineImage.Name, "sh", "-c", EngineImage.Use]));
+    }
+
     /// <summary>Its daemon.</summary>
     public sealed class Remapped : Docker
     {

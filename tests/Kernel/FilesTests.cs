@@ -84,6 +84,23 @@ public sealed class FilesTests
     }
 
     [Fact]
+    public void A_read_only_mount_is_not_writable_whoever_asks()
+    {
+        Needs.Root();
+        using Scratch scratch = new();
+        scratch.File("file", "text");
+
+        Alone.WithMounts(() =>
+        {
+            Assert.True(Files.MayWrite(scratch.Path));
+            Mounting.Mount(scratch.Path, scratch.Path, null, MountFlags.MS_BIND);
+            Mounting.Mount(null, scratch.Path, null, MountFlags.MS_BIND | MountFlags.MS_REMOUNT | MountFlags.MS_RDONLY);
+            Assert.False(Files.MayWrite(scratch.Path));
+            Assert.False(Files.MayWrite(scratch.Path + "/nothing"));
+        });
+    }
+
+    [Fact]
     public void Status_tells_type_mode_owner_and_size()
     {
         Needs.Root();

@@ -8,9 +8,11 @@ namespace Containerception.Engine;
 /// <param name="HasCgroups">A cgroup hierarchy is mounted on /sys/fs/cgroup.</param>
 /// <param name="Processors">How many.</param>
 /// <param name="IsRoot">The caller may make any namespace without a user namespace.</param>
-/// <param name="MakesCgroups">The caller may make groups anywhere, and not only below its own when that was handed to it.</param>
+/// <param name="MakesCgroups">The caller may make groups anywhere, and not only below its own when that was handed to it: root, where he may write them.</param>
 internal sealed record Machine(ulong HeldCapabilities, Version Kernel, bool HasCgroups, int Processors, bool IsRoot, bool MakesCgroups)
 {
+    private const string Cgroups = "/sys/fs/cgroup";
+
     /// <summary>The caller is a plain user whose own systemd is asked for the container's groups.</summary>
     public bool AsksSystemd { get; private init; }
 
@@ -21,17 +23,12 @@ internal sealed record Machine(ulong HeldCapabilities, Version Kernel, bool HasC
 
     public static Machine Ask()
     {
-        bool hasCgroups = Directory.Exists("/sys/fs/cgroup") && Directory.EnumerateFileSystemEntries("/sys/fs/cgroup").Any();
+        bool hasCgroups = Directory.Exists(Cgroups) && Directory.EnumerateFileSystemEntries(Cgroups).Any();
         bool isRoot = Environment.IsPrivilegedProcess;
         return new Machine(
             Capabilities.Held(), Environment.OSVersion.Version, hasCgroups, Environment.ProcessorCount, isRoot,
-            hasCgroups && isRoot && !PlainUser.IsRootOfHisOwn && (Namespaces.IsInitialUser || OwnsCgroups()));
+            hasCgroups && isRoot && !PlainUser.IsRootOfHisOwn && MayMakeGroups());
     }
-
-    // Root of a user namespace has those that were handed to him: all of version 2, or one in each tree of version 1.
-    private static bool OwnsCgroups() => File.Exists("/sys/fs/cgroup/cgroup.controllers")
-        ? Files.MayWrite("/sys/fs/cgroup/cgroup.procs")
-        : Directory.EnumerateDirectories("/sys/fs/cgroup").All(Files.MayWrite);
 
     /// <summary>The caller may make network namespaces, and interfaces in its own.</summary>
     public bool CanConnect => IsRoot && new[] { Capability.CAP_NET_ADMIN, Capability.CAP_SYS_ADMIN }.All(needed => (HeldCapabilities & (1UL << (int)needed)) != 0);
@@ -46,4 +43,11 @@ internal sealed record Machine(ulong HeldCapabilities, Version Kernel, bool HasC
             ? status
             : throw EngineException.Invalid($"{flag}: {path} is not a device node");
     }
+
+    /// <summary>
+    /// docker and podman show a container its groups read-only, and root of a user namespace has those that were handed to him: all of version 2, or a mount
+    /// for each controller of version 1. There what the directory around them says does not count.
+    /// </summary>
+    private static bool MayMakeGroups()
+        => File.Exists(Cgroups + "/cgroup.controllers") ? Files.MayWrite(Cgroups + "/cgroup.procs") : Directory.EnumerateDirectories(Cgroups).All(Files.MayWrite);
 }

@@ -35,12 +35,12 @@ internal static class Nesting
 
     private static readonly ImmutableArray<string> Calls =
     [
-        "clone3", "fsconfig", "fsmount", "fsopen", "fspick", "mount", "mount_setattr", "move_mount", "open_tree", "pivot_root", "setdomainname", "sethostname",
+        "clone", "clone3", "fsconfig", "fsmount", "fsopen", "fspick", "mount", "mount_setattr", "move_mount", "open_tree", "pivot_root", "setdomainname", "sethostname",
         "setns", "umount2", "unshare",
     ];
 
-    // linux/keyctl.h: KEYCTL_JOIN_SESSION_KEYRING and KEYCTL_SETPERM.
-    private static readonly ImmutableArray<ulong> KeyringOperations = [1, 5];
+    // linux/keyctl.h: KEYCTL_JOIN_SESSION_KEYRING, KEYCTL_SETPERM, and KEYCTL_DESCRIBE, by which runc asks for the permissions that it adds to.
+    private static readonly ImmutableArray<ulong> KeyringOperations = [1, 5, 6];
 
     /// <summary>The request with what nesting implies.</summary>
     /// <exception cref="EngineException">It contradicts nesting.</exception>

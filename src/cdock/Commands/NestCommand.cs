@@ -120,7 +120,7 @@ internal static class NestCommand
             Nest = true,
             ReadOnly = true,
             Mounts = [MountRequest.ParseTmpfs("/run"), MountRequest.ParseTmpfs("/tmp")],
-            Limits = new LimitsRequest { MemoryBytesMax = memory == 0 ? null : memory },
+            Limits = new LimitsRequest { MemoryBytesMax = memory },
             Networking = new NetworkingRequest { Mode = "none" },
             LogDriver = "none",
         };

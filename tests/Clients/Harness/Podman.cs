@@ -9,10 +9,11 @@ public sealed class Podman : IDisposable
     {
         // crun takes a cgroup2 mount with any controller for the whole truth.
         Session = new Session("podman", Session.Runtime == "crun" ? "v1" : "hybrid");
-        File.WriteAllText(Session.PathOf("/etc/containers/containers.conf"), """
+        File.WriteAllText(Session.PathOf("/etc/containers/containers.conf"), $"""
             [engine]
             cgroup_manager = "cgroupfs"
             events_logger = "file"
+            runtime = "{Session.Runtime}"
             runtime_supports_json = ["ception", "crun", "runc"]
             runtime_supports_nocgroup = ["ception", "crun"]
             env = ["PODMAN_IGNORE_CGROUPSV1_WARNING=1"]
@@ -44,5 +45,5 @@ public sealed class Podman : IDisposable
 
     private static string Quote(string word) => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
-    private static IEnumerable<string> Words(IEnumerable<string> words) => ["podman", "--runtime", Session.Runtime, .. words];
+    private static IEnumerable<string> Words(IEnumerable<string> words) => ["podman", .. words];
 }
