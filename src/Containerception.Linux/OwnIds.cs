@@ -6,12 +6,9 @@ namespace Containerception.Linux;
 
 /// <summary>Ids that the caller's user namespace has.</summary>
 /// <param name="First">The first of them, as the caller sees it.</param>
+/// <param name="Outside">The same, as the namespace above sees it.</param>
 /// <param name="Count">How many.</param>
-public readonly record struct IdExtent(uint First, uint Count)
-{
-    /// <summary>Whether it has an id.</summary>
-    public bool Has(uint id) => id >= First && id - First < Count;
-}
+public readonly record struct IdExtent(uint First, uint Outside, uint Count);
 
 /// <summary>The users and groups that there are in the caller's user namespace: user_namespaces(7).</summary>
 public static class OwnIds
@@ -32,12 +29,14 @@ public static class OwnIds
     {
         using SafeFileHandle file = Files.Open("/proc/self/" + name, OpenFlags.O_RDONLY);
         string text = System.Text.Encoding.ASCII.GetString(FileContents.ReadAll(file, BytesMax));
-        return
-        [
-            .. text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-                .Select(numbers => new IdExtent(Number(numbers[0]), Number(numbers[2]))),
-        ];
+        List<IdExtent> extents = [];
+        foreach (string line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string[] numbers = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            extents.Add(new IdExtent(Number(numbers[0]), Number(numbers[1]), Number(numbers[2])));
+        }
+
+        return [.. extents];
     }
 
     private static uint Number(string text) => uint.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);

@@ -101,8 +101,8 @@ internal static class ConfigCompiler
         return linux with
         {
             Namespaces = namespaces,
-            UidMappings = mapped ? UserRange.Of(id).Users : linux.UidMappings,
-            GidMappings = mapped ? UserRange.Of(id).Groups : linux.GidMappings,
+            UidMappings = mapped ? UserRange.Of(id).Users : UserRange.SeenFromHere(linux.UidMappings, OwnIds.Users),
+            GidMappings = mapped ? UserRange.Of(id).Groups : UserRange.SeenFromHere(linux.GidMappings, OwnIds.Groups),
             Sysctl = linux.Sysctl.SetItems(request.Sysctls),
         };
     }

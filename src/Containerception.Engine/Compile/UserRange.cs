@@ -48,6 +48,23 @@ internal sealed record UserRange(ImmutableArray<IdMapping> Users, ImmutableArray
         }
     }
 
+    /// <summary>A bundle of a plain user's names the machine's ids, as they are outside of the namespace that he is root of here.</summary>
+    public static ImmutableArray<IdMapping> SeenFromHere(ImmutableArray<IdMapping> map, ImmutableArray<IdExtent> own)
+        => PlainUser.IsRootOfHisOwn ? [.. map.Select(one => one with { HostId = SeenFromHere(one, own) })] : map;
+
+    private static uint SeenFromHere(IdMapping map, ImmutableArray<IdExtent> own)
+    {
+        foreach (IdExtent extent in own)
+        {
+            if (map.HostId >= extent.Outside && (ulong)map.HostId + map.Size <= (ulong)extent.Outside + extent.Count)
+            {
+                return extent.First + (map.HostId - extent.Outside);
+            }
+        }
+
+        return map.HostId;
+    }
+
     // A line each: the kernel takes none that lies in two of the parent's.
     private static ImmutableArray<IdMapping> Kept(ImmutableArray<IdExtent> own)
         => [.. own.Select(one => new IdMapping { ContainerId = one.First, HostId = one.First, Size = one.Count })];
