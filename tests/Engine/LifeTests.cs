@@ -51,8 +51,8 @@ public sealed class LifeTests : IDisposable
         int supervisor = Cdock.SupervisorOf(id);
 
         Cdock.Until(() => Kibibytes(supervisor, "Rss:") < new FileInfo(Path.Join(Cdock.Out, "ception")).Length / 1024 * 4 / 5, "most of what started it is forgotten");
-        Assert.Equal("still\n", _cdock.Ok("exec", "quiet", "echo", "still"));
-        Assert.Equal("quiet\n", _cdock.Ok("stop", "-t", "0", "quiet"));
+        Assert.Equal("still", _cdock.Ok("exec", "quiet", "echo", "still"));
+        Assert.Equal("quiet", _cdock.Ok("stop", "-t", "0", "quiet"));
         Assert.Contains("Exited (137)", _cdock.Ok("ps", "-a"), StringComparison.Ordinal);
     }
 

@@ -37,32 +37,5 @@ public sealed class RuntimeTests : IDisposable
         Assert.Equal(new Outcome(0, "three\n1\n", ""), outcome);
     }
 
-    [Fact]
-    public void Somebody_else_than_root_is_told_what_is_possible()
-    {
-        Needs.Program("setpriv");
-        using System.Diagnostics.Process process = _cdock.Start(
-            "setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "env", "-u", "CDOCK_ROOT", $"XDG_DATA_HOME=/tmp/cdock-nobody", "HOME=/tmp", ProgramForAll(), "run", "host", "true"]);
-
-        Outcome outcome = Cdock.Finish(process);
-
-        Assert.Equal(125, outcome.ExitCode);
-        Assert.StartsWith("cdock: ", outcome.Error, StringComparison.Ordinal);
-    }
-
     public void Dispose() => _cdock.Dispose();
-
-    // The build tree may be in a directory that others cannot enter.
-    private static string ProgramForAll()
-    {
-        string copy = Path.Join(Directory.CreateDirectory("/tmp/cdock-for-all").FullName, "cdock");
-        File.Copy(Cdock.Program, copy, overwrite: true);
-        string ception = Path.Join(Cdock.Out, "ception");
-        if (File.Exists(ception))
-        {
-            File.Copy(ception, Path.Join("/tmp/cdock-for-all", "ception"), overwrite: true);
-        }
-
-        return copy;
-    }
 }

@@ -202,6 +202,8 @@ public sealed class StartStopTests : IDisposable
             Directory.CreateDirectory(Path.Join(home, "bundle/rootfs", folder));
         }
 
+        Directory.CreateDirectory(Path.Join(home, "run"));
+
         File.Copy("/usr/bin/busybox", Path.Join(home, "bundle/rootfs/bin/sh"));
         File.Copy(Cdock.Program, Path.Join(home, "cdock"));
         File.Copy(Path.Join(Cdock.Out, "ception"), Path.Join(home, "ception"));
@@ -210,7 +212,7 @@ public sealed class StartStopTests : IDisposable
         Outcome Nobody(params string[] words)
         {
             using Process process = _cdock.Start(
-                "setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "env", $"CDOCK_ROOT={home}/root", $"HOME={home}", .. words]);
+                "setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "env", $"CDOCK_ROOT={home}/root", $"HOME={home}", $"XDG_RUNTIME_DIR={home}/run", .. words]);
             return Cdock.Finish(process);
         }
 
@@ -224,6 +226,7 @@ public sealed class StartStopTests : IDisposable
         }
         finally
         {
+            PlainUser.EndKeeper(Path.Join(home, "run/cdock/keeper"));
             Directory.Delete(home, recursive: true);
         }
     }

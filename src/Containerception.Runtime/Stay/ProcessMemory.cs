@@ -9,7 +9,7 @@ internal static class ProcessMemory
     public static void GiveBack()
     {
         // Read first, so that what that takes is given back too.
-        IReadOnlyList<FilePages> clean = Memory.CleanFilePages();
+        IReadOnlyList<FilePages> clean = CleanFilePages();
         GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
@@ -20,6 +20,19 @@ internal static class ProcessMemory
         foreach (FilePages pages in clean)
         {
             Memory.Forget(pages);
+        }
+    }
+
+    // Where no descriptor is left to ask with, the pages stay: nobody's container ends for that.
+    private static IReadOnlyList<FilePages> CleanFilePages()
+    {
+        try
+        {
+            return Memory.CleanFilePages();
+        }
+        catch (LinuxException)
+        {
+            return [];
         }
     }
 }

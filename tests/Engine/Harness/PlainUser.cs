@@ -58,11 +58,7 @@ public sealed class PlainUser : IDisposable
     // Not by .NET's files: they take a lock, and the keeper has this file's.
     public string Record
     {
-        get
-        {
-            using SafeFileHandle file = Files.Open(RecordPath, OpenFlags.O_RDONLY);
-            return Encoding.ASCII.GetString(FileContents.ReadAll(file, 4096));
-        }
+        get => Read(RecordPath);
 
         set
         {
@@ -72,7 +68,10 @@ public sealed class PlainUser : IDisposable
     }
 
     /// <summary>The process that keeps his user namespace.</summary>
-    public int Keeper => int.Parse(Record.Split(' ')[0], CultureInfo.InvariantCulture);
+    public int Keeper => KeeperOf(RecordPath);
+
+    /// <summary>Ends the process that a record names.</summary>
+    public static void EndKeeper(string record) => Kill(KeeperOf(record));
 
     public Outcome Do(params string[] words)
     {
@@ -131,6 +130,14 @@ public sealed class PlainUser : IDisposable
 
     /// <summary>Gives him a directory of his own.</summary>
     public void Own(string name) => Command("chown", $"{Uid}:{Uid}", Path.Join(Top, name));
+
+    private static int KeeperOf(string record) => int.Parse(Read(record).Split(' ')[0], CultureInfo.InvariantCulture);
+
+    private static string Read(string record)
+    {
+        using SafeFileHandle file = Files.Open(record, OpenFlags.O_RDONLY);
+        return Encoding.ASCII.GetString(FileContents.ReadAll(file, 4096));
+    }
 
     public static void Kill(int pid)
     {
