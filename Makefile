@@ -3,7 +3,7 @@
 # make inception  containers in containers, down to where the kernel says no
 # make test       run the tests; test-all adds the long ones, and what needs a download or a virtual machine
 # make install    PREFIX=/usr/local DESTDIR=
-# make bench      measure ception beside crun and runc, into bench/RESULTS.md
+# make bench      measure ception beside crun, runc and the floor, into bench/RESULTS.md and bench/run.svg
 # make docs       write docs/commands.md and docs/support.md from what the programs say of themselves
 # make format     lay the code out; format-check only looks
 # make clean
