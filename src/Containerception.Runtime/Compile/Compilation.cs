@@ -119,7 +119,9 @@ internal sealed class Compilation : IDisposable
 
     /// <summary>Opens what is there below the root; nothing is made.</summary>
     /// <param name="path">As the container means it.</param>
-    public StepHandle Find(string path) => Builder.Add(InitStepKind.Find, 0, Root.Number, Builder.Text(path), InRoot);
+    /// <param name="directory">Only a directory counts: else ENOTDIR.</param>
+    public StepHandle Find(string path, bool directory = false)
+        => Builder.Add(InitStepKind.Find, 0, Root.Number, Builder.Text(path), directory ? InRootDirectory : InRoot);
 
     /// <summary>Fails unless the file is on a file system of the type.</summary>
     public void VerifyFileSystem(Slot file, FileSystemMagic type, Errno errno) => Builder.Verify(FileSystemOf(file), -1, (nint)(long)type, errno);
