@@ -127,9 +127,13 @@ internal sealed class KeeperRecord : IDisposable
         _directory.Dispose();
     }
 
-    // pasta(1) ends when its network has, and the dead are in their namespace until somebody waits for them. proc_pid_stat(5): "7 (pasta) S 1".
+    // The dead are in their namespace until somebody waits for them. proc_pid_stat(5): "7 (pasta) S 1".
     private static bool Lives(int pid)
-        => TextOf(pid, "stat") is { } text && !text.Contains(" (pas", StringComparison.Ordinal) && text.AsSpan(text.LastIndexOf(')')) is not [_, _, 'Z' or 'X', ..];
+        => TextOf(pid, "stat") is { } text && !ConnectsNetwork(text) && text.AsSpan(text.LastIndexOf(')')) is not [_, _, 'Z' or 'X', ..];
+
+    // pasta(1), which ends when its network has, and by its names: as it is called, as it is installed, and what either becomes where the processor has AVX2.
+    private static bool ConnectsNetwork(string stat)
+        => stat.AsSpan(stat.IndexOf('(', StringComparison.Ordinal)..(stat.LastIndexOf(')') + 1)) is "(pasta)" or "(pasta.avx2)" or "(passt)" or "(passt.avx2)";
 
     // Null of who has ended.
     private static string? TextOf(int pid, string name)
