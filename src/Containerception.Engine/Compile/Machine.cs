@@ -19,7 +19,10 @@ internal sealed record Machine(ulong HeldCapabilities, Version Kernel, bool HasC
     /// <summary>What runs in the container can be given groups to divide.</summary>
     public bool HandsOnCgroups => MakesCgroups || AsksSystemd;
 
-    public static Machine Ask(RuntimeProgram runtime) => Ask() with { AsksSystemd = runtime.IsSupervisor && PlainUser.HasSystemd };
+    public static Machine Ask(RuntimeProgram runtime) => Ask() with { AsksSystemd = MayAskSystemd(runtime) };
+
+    /// <summary>Whether groups of the runtime's containers are made by the user's own systemd.</summary>
+    public static bool MayAskSystemd(RuntimeProgram runtime) => runtime.IsSupervisor && PlainUser.HasSystemd;
 
     public static Machine Ask()
     {

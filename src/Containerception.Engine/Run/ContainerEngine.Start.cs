@@ -171,7 +171,7 @@ public sealed partial class ContainerEngine
             LogDriver = definition.LogDriver,
             LogOptions = definition.LogOptions,
             LogAttributes = LogOptions.AttributesOf(definition.LogOptions, definition.Labels, () => RuntimeConfig.Read(Path.Join(directory.Path, "config.json")).Process?.Env ?? []),
-            AsksSystemd = runtime.IsSupervisor && PlainUser.HasSystemd,
+            AsksSystemd = Machine.MayAskSystemd(runtime),
             Restart = RestartPolicy.TryParse(definition.Restart)!,
             Health = definition.Health,
             StopSignal = definition.StopSignal,
