@@ -28,6 +28,20 @@ public sealed class PlainUserTests : IDisposable
     public void The_image_host_runs() => Assert.Equal("0", _user.Ok("run", "--rm", "host", "id", "-u"));
 
     [Fact]
+    public void A_bundle_names_his_id_as_it_is_outside()
+    {
+        Needs.PathTo("/usr/bin/busybox");
+        using System.Diagnostics.Process process = _user.StartScript("""
+            mkdir -p bundle/rootfs/bin bundle/rootfs/proc bundle/rootfs/sys bundle/rootfs/dev bundle/rootfs/etc
+            cp /usr/bin/busybox bundle/rootfs/bin/sh
+            ception spec --rootless --bundle bundle
+            grep -q '"hostID": 4711' bundle/config.json && cdock run --rm --bundle bundle sh -c 'read line </proc/self/uid_map; echo $line'
+            """);
+
+        Assert.Equal(new Outcome(0, "0 0 1\n", ""), Cdock.Finish(process));
+    }
+
+    [Fact]
     public void A_container_lives_as_roots_do()
     {
         _user.Load(TestImage.Busybox());

@@ -66,6 +66,13 @@ public sealed class PrivilegesTests
     public void A_capability_is_known_by_its_name(string text, Capability? capability) => Assert.Equal(capability, Capabilities.Parse(text));
 
     [Fact]
+    public void Every_capability_and_limit_is_known_by_its_name()
+    {
+        Assert.All(Enum.GetValues<Capability>(), one => Assert.Equal(one, Capabilities.Parse(one.ToString())));
+        Assert.All(Enum.GetValues<RlimitResource>(), one => Assert.Equal(one, ResourceLimits.Parse(one.ToString())));
+    }
+
+    [Fact]
     public void Ids_and_groups_are_those_of_proc()
     {
         string[] status = File.ReadAllLines("/proc/self/status");

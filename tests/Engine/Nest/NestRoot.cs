@@ -5,6 +5,25 @@ namespace Containerception.Engine.Tests;
 /// <summary>An archive of a small root file system in which cdock runs: busybox, glibc, and the libraries of OpenSSL.</summary>
 public sealed partial class NestRoot : IDisposable
 {
+    /// <summary>In a container that has the archive at /root.tar: makes the image <c>base</c> of it.</summary>
+    public const string Import = "cdock import /root.tar base >/dev/null; ";
+
+    /// <summary>What one does with containers of <c>base</c> every day.</summary>
+    public const string Use = """
+        cdock run --rm --network none base sh -c 'echo none $(id -u)'
+        cdock run -d --name web -p 8080:80 base httpd -f -p 80 -h /etc >/dev/null
+        cdock ps --format '{{.Names}} {{.Ports}}'
+        wget -q -O - http://127.0.0.1:8080/passwd | head -1
+        cdock exec web sh -c 'echo exec $(id -u)'
+        cdock run --rm --network container:web base wget -q -O - http://127.0.0.1/passwd | head -1
+        cdock stop -t 0 web; cdock logs web; cdock rm web
+        cdock run --rm base sh -c 'echo said; exit 7'; echo $?
+        """;
+
+    /// <summary>What that says.</summary>
+    public const string UseSays =
+        "none 0\nweb 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp\nroot:x:0:0::/:/bin/sh\nexec 0\nroot:x:0:0::/:/bin/sh\nweb\nweb\nsaid\n7";
+
     private static readonly string[] Applets =
         ["sh", "cat", "cut", "echo", "grep", "head", "hostname", "httpd", "id", "ip", "ls", "mkdir", "mknod", "mount", "nsenter", "sleep", "stat", "touch", "tr", "true", "umount", "wc", "wget"];
 

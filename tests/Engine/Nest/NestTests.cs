@@ -6,8 +6,6 @@ namespace Containerception.Engine.Tests;
 /// <summary><c>--nest</c>: a container that makes containers, from outside and from within.</summary>
 public sealed class NestTests : IDisposable, IClassFixture<NestRoot>
 {
-    private const string Import = "cdock import /root.tar base >/dev/null; ";
-
     private readonly NestRoot _root;
     private readonly Cdock _cdock = new();
 
@@ -21,19 +19,12 @@ public sealed class NestTests : IDisposable, IClassFixture<NestRoot>
     [Fact]
     public void A_container_runs_containers_as_one_does_outside()
     {
-        string said = Nested(Import + """
-            cdock run --rm --network none base sh -c 'echo none $(id -u)'
-            cdock run -d --name web -p 8080:80 base httpd -f -p 80 -h /etc >/dev/null
-            cdock ps --format '{{.Names}} {{.Ports}}'
-            wget -q -O - http://127.0.0.1:8080/passwd | head -1
-            cdock exec web sh -c 'echo exec $(id -u)'
-            cdock run --rm --network container:web base wget -q -O - http://127.0.0.1/passwd | head -1
-            cdock stop -t 0 web; cdock logs web; cdock rm web
-            cdock run --rm base sh -c 'echo said; exit 7'; echo $?
+        string said = Nested(NestRoot.Import + NestRoot.Use + """
+
             cdock ps -aq; cdock volume ls -q
             """);
 
-        Assert.Equal("none 0\nweb 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp\nroot:x:0:0::/:/bin/sh\nexec 0\nroot:x:0:0::/:/bin/sh\nweb\nweb\nsaid\n7", said);
+        Assert.Equal(NestRoot.UseSays, said);
     }
 
     [Theory]
@@ -67,8 +58,8 @@ public sealed class NestTests : IDisposable, IClassFixture<NestRoot>
     [Fact]
     public void A_hog_dies_of_the_limit_of_its_own_level()
     {
-        Assert.Equal("137\nalive", Nested(Import + "cdock run --rm --network none --memory 30m base hog; echo $?; echo alive"));
-        Assert.Equal("137", Nested(Import + "cdock run --rm --network none base hog; echo $?", "--memory", "60m"));
+        Assert.Equal("137\nalive", Nested(NestRoot.Import + "cdock run --rm --network none --memory 30m base hog; echo $?; echo alive"));
+        Assert.Equal("137", Nested(NestRoot.Import + "cdock run --rm --network none base hog; echo $?", "--memory", "60m"));
         Assert.Equal(137, _cdock.Do("run", "--name", "hog", "--nest", "--memory", "30m", "base", "hog").ExitCode);
         Assert.Equal("true", _cdock.Ok("inspect", "-f", "{{.State.OOMKilled}}", "hog"));
     }
@@ -78,15 +69,15 @@ public sealed class NestTests : IDisposable, IClassFixture<NestRoot>
     {
         const string Crowd = "i=0; while [ $i -lt 60 ]; do sleep 5 & i=$((i+1)); done";
 
-        Assert.Contains("can't fork", Sh(Import + $"cdock run --rm --network none --pids-limit 20 base sh -c '{Crowd}' 2>&1", "--pids-limit", "200").Output, StringComparison.Ordinal);
-        Assert.Contains("can't fork", Sh(Import + $"cdock run --rm --network none base sh -c '{Crowd}' 2>&1", "--pids-limit", "50").Output, StringComparison.Ordinal);
+        Assert.Contains("can't fork", Sh(NestRoot.Import + $"cdock run --rm --network none --pids-limit 20 base sh -c '{Crowd}' 2>&1", "--pids-limit", "200").Output, StringComparison.Ordinal);
+        Assert.Contains("can't fork", Sh(NestRoot.Import + $"cdock run --rm --network none base sh -c '{Crowd}' 2>&1", "--pids-limit", "50").Output, StringComparison.Ordinal);
     }
 
     [Fact]
     public void What_is_sent_in_is_in_its_groups_and_its_end_is_that_of_all_below()
     {
         _cdock.Ok("run", "-d", "--name", "outer", "--nest", "-v", $"{_root.Archive}:/root.tar:ro", "base", "sh", "-c",
-            Import + "cdock run -d --name inner base sleep 98765 >/dev/null; echo ready; sleep 1000");
+            NestRoot.Import + "cdock run -d --name inner base sleep 98765 >/dev/null; echo ready; sleep 1000");
         Cdock.Until(() => _cdock.Do("logs", "outer").Output.Contains("ready", StringComparison.Ordinal), "the inner container runs");
 
         Assert.Equal("inner", _cdock.Ok("exec", "outer", "cdock", "ps", "--format", "{{.Names}}"));
