@@ -205,11 +205,33 @@ public sealed class MountOptionTests : ContainerTest
     }
 
     [Theory]
+    [InlineData("locked", "read-only")]
+    [InlineData("private", "written")]
+    public void What_the_caller_mounted_read_only_stays_so_where_it_is_locked(string option, string says)
+    {
+        string tree = Shared();
+        File.SetUnixFileMode(tree, (UnixFileMode)0b111_111_111);
+        Config.WithUserNamespace();
+        Config.WithManyCapabilities();
+        Config.AddMount("/mnt", "bind", tree, "bind", option);
+        Command.Run("mount", "--bind", "-o", "ro", tree, tree).Succeeded();
+        try
+        {
+            Assert.Equal(says, Shell("mount -o remount,rw,bind /mnt 2>/dev/null && touch /mnt/new && echo written || echo read-only").Succeeded());
+        }
+        finally
+        {
+            Command.Run("umount", tree).Succeeded();
+        }
+    }
+
+    [Theory]
     [InlineData("tmpfs", "nosuchoption", "EINVAL")]
     [InlineData("tmpfs", "rsync", "rsync")]
     [InlineData("tmpfs", "rdirsync", "rdirsync")]
     [InlineData("tmpfs", "src-nofollow", "src-nofollow")]
     [InlineData("tmpfs", "copy-symlink", "copy-symlink")]
+    [InlineData("tmpfs", "locked", "\"locked\" is for bind mounts")]
     [InlineData("bind", "sync", "belongs to the file system")]
     [InlineData("bind", "size=3", "unknown option")]
     [InlineData("bind", "tmpcopyup", "tmpcopyup")]

@@ -13,10 +13,11 @@ public sealed partial class ContainerEngine
         List<ImageUser> users = [];
         foreach (ContainerDefinition container in _store.Table.All())
         {
-            if (Digest.TryParse(container.ImageId, out Digest image))
-            {
-                users.Add(new ImageUser(container.Id, image, ContainerDirectory.IsTaken(_store.PathOf(container.Id))));
-            }
+            string directory = _store.PathOf(container.Id);
+            IEnumerable<Digest> shared = container.Root.SharesImages ? SharedImages.Read(ImageSharing.In(directory)) : [];
+            Digest[] images = [.. Digest.TryParse(container.ImageId, out Digest image) ? shared.Append(image) : shared];
+            bool isRunning = images.Length > 0 && ContainerDirectory.IsTaken(directory);
+            users.AddRange(images.Distinct().Select(one => new ImageUser(container.Id, one, isRunning)));
         }
 
         return users;

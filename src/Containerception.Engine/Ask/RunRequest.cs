@@ -82,6 +82,9 @@ public sealed record RunRequest
     /// <summary>It may make containers itself, as root of a user namespace that owns nothing outside.</summary>
     public bool Nest { get; init; }
 
+    /// <summary>The containers that it makes may be of this engine's images; with <see cref="Nest"/>.</summary>
+    public bool ShareImages { get; init; }
+
     /// <summary>The root file system cannot be written.</summary>
     public bool ReadOnly { get; init; }
 

@@ -167,7 +167,9 @@ internal sealed record RootDefinition(string Kind, string? Path, bool Overlay, b
 
     public bool Nests { get; init; }
 
-    public static RootDefinition Of(RunRequest request) => OfRoot(request) with { Nests = request.Nest };
+    public bool SharesImages { get; init; }
+
+    public static RootDefinition Of(RunRequest request) => OfRoot(request) with { Nests = request.Nest, SharesImages = request.ShareImages };
 
     private static RootDefinition OfRoot(RunRequest request) => request.Root switch
     {
@@ -198,6 +200,7 @@ internal sealed record RootDefinition(string Kind, string? Path, bool Overlay, b
         json.WriteOptional("imageId", ImageId);
         json.WriteBoolean("isThrowaway", IsThrowaway);
         json.WriteBoolean("nests", Nests);
+        json.WriteBoolean("sharesImages", SharesImages);
         json.WriteEndObject();
     }
 
@@ -208,6 +211,7 @@ internal sealed record RootDefinition(string Kind, string? Path, bool Overlay, b
         ImageId = root.TextOrNull("imageId"),
         IsThrowaway = root.FlagOr("isThrowaway"),
         Nests = root.FlagOr("nests"),
+        SharesImages = root.FlagOr("sharesImages"),
     };
 
     public RunRequest ToRequest() => new()
@@ -222,6 +226,7 @@ internal sealed record RootDefinition(string Kind, string? Path, bool Overlay, b
         ReadOnly = ReadOnly,
         AutoRemove = IsThrowaway,
         Nest = Nests,
+        ShareImages = SharesImages,
         Namespaces = new NamespacesRequest { OwnUser = OwnUser, Only = Only },
     };
 }

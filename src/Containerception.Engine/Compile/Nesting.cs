@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Containerception.Images;
 using Containerception.Linux;
 using Containerception.Oci;
 
@@ -62,6 +63,13 @@ internal static class Nesting
         Refuse(
             IsVersion1 && !(request.Limits.DeviceReadBps.IsEmpty && request.Limits.DeviceWriteBps.IsEmpty && request.Limits.DeviceReadIops.IsEmpty && request.Limits.DeviceWriteIops.IsEmpty),
             "--device-read-bps and its like", "hold on cgroup v1 for one group alone, and not for those that it makes");
+        if (request.ShareImages && SharedImages.AreHere)
+        {
+            throw new EngineException(
+                FailureKind.Unsupported, "--nest=share-images: some images here are of the engine outside already, and are shared no further",
+                "--nest without it; import or pull what the container needs");
+        }
+
         if (UserRange.IsKept && FileStatuses.TryStatx(Descriptor.WorkingDirectory, OfTheMachinesRoot, AtFlags.None) is { Uid: 0 })
         {
             throw new EngineException(

@@ -75,29 +75,6 @@ internal static class LayeredTree
         return builder.Finish(upper: null, work: null, isThrowaway: false);
     }
 
-    private sealed class HeldNumber : IDisposable
-    {
-        private readonly SafeFileHandle _handle;
-        private readonly bool _held;
-
-        public HeldNumber(SafeFileHandle handle)
-        {
-            _handle = handle;
-            handle.DangerousAddRef(ref _held);
-            Value = (ulong)handle.DangerousGetHandle();
-        }
-
-        public ulong Value { get; }
-
-        public void Dispose()
-        {
-            if (_held)
-            {
-                _handle.DangerousRelease();
-            }
-        }
-    }
-
     /// <summary>An overlay's context while it is configured.</summary>
     private sealed class Builder : IDisposable
     {

@@ -21,7 +21,16 @@ internal sealed class RootPlanner(string directory, string id)
     private readonly string _layer = Path.Join(directory, LayerName);
 
     /// <exception cref="EngineException">The root cannot be had in this way.</exception>
-    public RootPlan Plan(RunRequest request) => request.Namespaces.Only is null ? Whole(request) : HalfMade(request);
+    public RootPlan Plan(RunRequest request)
+    {
+        RootPlan root = request.Namespaces.Only is null ? Whole(request) : HalfMade(request);
+        if (request.ShareImages)
+        {
+            root = root with { Steps = [.. root.Steps.IsEmpty ? [Private()] : root.Steps, ImageSharing.Step(directory, UserRange.Of(id))] };
+        }
+
+        return root;
+    }
 
     private RootPlan Whole(RunRequest request)
     {

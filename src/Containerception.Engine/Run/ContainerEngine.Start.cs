@@ -1,3 +1,4 @@
+using Containerception.Images;
 using Containerception.Linux;
 using Containerception.Networks;
 using Containerception.Oci;
@@ -53,6 +54,12 @@ public sealed partial class ContainerEngine
 
     private RootPlan PlanRoot(ContainerDirectory directory, ContainerDefinition definition)
     {
+        if (definition.Root.SharesImages)
+        {
+            using SafeFileHandle held = Images.Hold();
+            SharedImages.Write(Images, ImageSharing.In(directory.Path));
+        }
+
         RootPlan root = WithVolumeMounts(
             new RootPlanner(directory.Path, directory.Id).Plan(definition.Root.ToRequest()), definition.Id);
         return StatusReport.TryRead(directory.Path) is null ? WithFillings(root, definition) : root;

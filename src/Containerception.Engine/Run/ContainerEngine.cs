@@ -143,7 +143,8 @@ public sealed partial class ContainerEngine
         undo.Add(() => Forget(directory));
         Machine machine = Machine.Ask(runtime);
         request = WithNetworks(request, machine);
-        using SafeFileHandle? held = request.Root is RootRequest.Image ? Images.Hold() : null;
+        using SafeFileHandle? held = request.Root is RootRequest.Image || request.ShareImages ? Images.Hold() : null;
+        request = WithShared(request, directory.Path);
         RootPlan root = new RootPlanner(directory.Path, directory.Id).Plan(request);
         root = root with { Steps = [.. root.Steps, .. Nesting.Steps(request, machine)] };
         (request, ImmutableArray<VolumePlace> fillings) = WithVolumes(request, root, directory.Id);
@@ -196,6 +197,18 @@ public sealed partial class ContainerEngine
         Health = request.Health,
         Labels = ImageDefaults.Labels(request, root),
     };
+
+    // The mount's source has to be there when the request is looked through.
+    private RunRequest WithShared(RunRequest request, string directory)
+    {
+        if (!request.ShareImages)
+        {
+            return request;
+        }
+
+        SharedImages.Write(Images, ImageSharing.In(directory));
+        return request with { Mounts = [.. request.Mounts, ImageSharing.Mount(directory)] };
+    }
 
     private void LetThrough(ContainerDirectory directory, RunRequest request)
     {

@@ -26,7 +26,7 @@ public sealed class ContentStore
     public bool Has(Digest digest) => File.Exists(PathOf(digest));
 
     /// <summary>The file of a blob, which may not be there.</summary>
-    public string PathOf(Digest digest) => Path.Combine(_blobs, digest.Algorithm, digest.Hex);
+    public string PathOf(Digest digest) => SharedImages.PathOf(OwnPathOf(digest), $"blobs/{digest.Algorithm}/{digest.Hex}");
 
     /// <summary>A document: small content, read whole.</summary>
     /// <exception cref="ImageException">It is not there.</exception>
@@ -59,10 +59,10 @@ public sealed class ContentStore
     public BlobWriter Begin(Digest digest)
     {
         string from = Path.Combine(_ingest, $"{digest.Algorithm}-{digest.Hex}");
-        Directory.CreateDirectory(Path.GetDirectoryName(PathOf(digest))!, DirectoryMode);
+        Directory.CreateDirectory(Path.GetDirectoryName(OwnPathOf(digest))!, DirectoryMode);
         while (true)
         {
-            BlobWriter writer = new(digest, from, PathOf(digest));
+            BlobWriter writer = new(digest, from, OwnPathOf(digest));
             try
             {
                 if (writer.TryLock())
@@ -95,7 +95,7 @@ public sealed class ContentStore
     /// <summary>Removes a blob, and says how large it was.</summary>
     public long Remove(Digest digest)
     {
-        FileInfo file = new(PathOf(digest));
+        FileInfo file = new(OwnPathOf(digest));
         long size = file.Length;
         file.Delete();
         return size;
@@ -117,6 +117,8 @@ public sealed class ContentStore
 
         return size;
     }
+
+    private string OwnPathOf(Digest digest) => Path.Combine(_blobs, digest.Algorithm, digest.Hex);
 }
 
 /// <summary>Limits of documents in the store.</summary>

@@ -11,7 +11,7 @@ namespace Containerception.Images;
 /// </summary>
 public sealed unsafe class Database : IDisposable
 {
-    private const string FileName = "cdock.db";
+    internal const string FileName = "cdock.db";
     private const UnixFileMode FileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>How long one waits for another's transaction; each is over within milliseconds.</summary>
@@ -35,6 +35,25 @@ public sealed unsafe class Database : IDisposable
             database.Connect();
             database.Migrate(directory);
             return database;
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens one that nobody writes any more, perhaps where nothing can be written: without a lock, and without a look for changes.</summary>
+    /// <param name="directory">A path without what means something in a URI.</param>
+    /// <exception cref="DatabaseException">It is damaged, or of another version.</exception>
+    internal static Database OpenUnchanging(string directory)
+    {
+        Database database = new($"file:{Path.Join(directory, FileName)}?immutable=1");
+        try
+        {
+            database.Check(LibSqlite.sqlite3_open_v2(database._file, out database._database, LibSqlite.OpenReadOnly | LibSqlite.OpenUri | LibSqlite.OpenNoMutex, vfs: 0), "open");
+            return database.Version() == Schema.Steps.Count ? database : throw new DatabaseException(
+                "the images of the engine outside are described in another version than this cdock's", "use the cdock that the container was given");
         }
         catch
         {

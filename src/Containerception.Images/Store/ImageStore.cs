@@ -16,7 +16,7 @@ public sealed class ImageStore
         _lock = Path.Join(directory, "images.lock");
         Contents = new ContentStore(directory);
         Layers = new LayerStore(directory);
-        Table = new ImageTable(database);
+        Table = new ImageTable(database, SharedImages.TryOpen());
         Database = database;
     }
 
@@ -121,6 +121,7 @@ public sealed class ImageStore
         Database.Transact(() =>
         {
             StoredImage stored = Get(image);
+            Table.Add(stored);
             Table.Name(new ImageName(reference, stored.Manifest, stored.Manifest), stored.Id);
         });
     }

@@ -32,12 +32,17 @@ public sealed record StoredImage
     /// <summary>The names by which registries have it, with a digest.</summary>
     public IEnumerable<ImageName> Digests => Names.Where(name => name.Reference.Tag is null);
 
+    /// <summary>It is in the store of the engine outside, and cannot be changed here: see <see cref="SharedImages"/>.</summary>
+    public bool IsShared { get; init; }
+
     /// <summary>No tag leads to it.</summary>
     public bool IsDangling => !Tags.Any();
 }
 
 /// <summary>Which images there are, and their names. An image is in the table once its content is all in the stores.</summary>
-public sealed class ImageTable(Database database)
+/// <param name="database">Where they are written down.</param>
+/// <param name="shared">Those of the engine outside, which come after one's own.</param>
+public sealed class ImageTable(Database database, ImageTable? shared = null)
 {
     private const int HexLength = 64;
     private const string IdPrefix = "sha256:";
@@ -76,17 +81,18 @@ public sealed class ImageTable(Database database)
     public StoredImage? Find(ImageReference reference)
     {
         ImageReference name = reference.Digest is null ? reference : reference with { Tag = null };
-        return database.Query($"{ImageColumns} WHERE id = (SELECT id FROM names WHERE name = ?1)", ReadImage, name.ToString()).Select(WithNames).FirstOrDefault();
+        return database.Query($"{ImageColumns} WHERE id = (SELECT id FROM names WHERE name = ?1)", ReadImage, name.ToString()).Select(WithNames).FirstOrDefault() ?? Shared(shared?.Find(name));
     }
 
-    public StoredImage? Find(Digest id) => database.Query($"{ImageColumns} WHERE id = ?1", ReadImage, id.ToString()).Select(WithNames).FirstOrDefault();
+    public StoredImage? Find(Digest id) => database.Query($"{ImageColumns} WHERE id = ?1", ReadImage, id.ToString()).Select(WithNames).FirstOrDefault() ?? Shared(shared?.Find(id));
 
     /// <summary>All of them, the newest first.</summary>
     public IReadOnlyList<StoredImage> List()
     {
         ILookup<Digest, ImageName> names = database.Query("SELECT id, name, manifest, target FROM names ORDER BY name", row => (Id: ReadDigest(row, 0), Name: ReadName(row, 1)))
             .ToLookup(pair => pair.Id, pair => pair.Name);
-        return [.. database.Query($"{ImageColumns} ORDER BY created DESC, id", ReadImage).Select(image => image with { Names = [.. names[image.Id]] })];
+        StoredImage[] own = [.. database.Query($"{ImageColumns} ORDER BY created DESC, id", ReadImage).Select(image => image with { Names = [.. names[image.Id]] })];
+        return shared is null ? own : [.. own.Concat(shared.List().Where(image => !own.Any(mine => mine.Id == image.Id)).Select(image => Shared(image)!)).OrderByDescending(image => image.Created)];
     }
 
     /// <summary>Takes a name away. False when there was none.</summary>
@@ -100,7 +106,7 @@ public sealed class ImageTable(Database database)
     });
 
     /// <summary>How much an unpacked layer has; null when nobody has said so.</summary>
-    public long? LayerSize(Digest diffId) => database.Query("SELECT size FROM layers WHERE diff_id = ?1", row => row.NumberOrNull(0), diffId.ToString()).FirstOrDefault();
+    public long? LayerSize(Digest diffId) => database.Query("SELECT size FROM layers WHERE diff_id = ?1", row => row.NumberOrNull(0), diffId.ToString()).FirstOrDefault() ?? shared?.LayerSize(diffId);
 
     public void SetLayerSize(Digest diffId, long size)
         => database.Execute("INSERT INTO layers VALUES (?1, ?2) ON CONFLICT DO UPDATE SET size = ?2", diffId.ToString(), size);
@@ -114,11 +120,13 @@ public sealed class ImageTable(Database database)
         List<StoredImage> images = database.Query($"{ImageColumns} WHERE id >= ?1 AND id < ?2 LIMIT 2", ReadImage, IdPrefix + start, $"{IdPrefix}{start}g");
         return images switch
         {
-            [] => null,
+            [] => Shared(shared?.FindShort(start)),
             [StoredImage image] => WithNames(image),
             _ => throw new ImageException(ImageFailure.Invalid, $"the id {start} is the beginning of several images' ids", "write more of it"),
         };
     }
+
+    private static StoredImage? Shared(StoredImage? image) => image is null ? null : image with { IsShared = true };
 
     private StoredImage WithNames(StoredImage image)
         => image with { Names = [.. database.Query("SELECT name, manifest, target FROM names WHERE id = ?1 ORDER BY name", row => ReadName(row, 0), image.Id.ToString())] };

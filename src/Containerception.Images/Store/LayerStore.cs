@@ -36,7 +36,7 @@ public sealed class LayerStore
     public bool Has(Digest diffId) => Directory.Exists(PathOf(diffId));
 
     /// <summary>The directory of a layer, which may not be there.</summary>
-    public string PathOf(Digest diffId) => Path.Combine(_layers, diffId.Hex);
+    public string PathOf(Digest diffId) => SharedImages.PathOf(Path.Combine(_layers, diffId.Hex), $"layers/{diffId.Hex}");
 
     /// <summary>Unpacks a layer while it arrives.</summary>
     /// <param name="layer">The blob's bytes, perhaps compressed.</param>
@@ -184,7 +184,7 @@ public sealed class LayerStore
     {
         try
         {
-            Files.RenameAt2(Descriptor.WorkingDirectory, staging, Descriptor.WorkingDirectory, PathOf(diffId), RenameFlags.RENAME_NOREPLACE);
+            Files.RenameAt2(Descriptor.WorkingDirectory, staging, Descriptor.WorkingDirectory, Path.Combine(_layers, diffId.Hex), RenameFlags.RENAME_NOREPLACE);
         }
         catch (LinuxException failure) when (failure.Errno == Errno.EEXIST && Has(diffId))
         {

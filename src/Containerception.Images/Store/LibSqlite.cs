@@ -18,8 +18,10 @@ internal static unsafe partial class LibSqlite
 
     public const int TypeNull = 5;
 
+    public const int OpenReadOnly = 1;
     public const int OpenReadWrite = 2;
     public const int OpenCreate = 4;
+    public const int OpenUri = 0x40;
 
     /// <summary>Our own lock guards a connection.</summary>
     public const int OpenNoMutex = 0x8000;

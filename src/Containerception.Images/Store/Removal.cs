@@ -59,7 +59,7 @@ public sealed class Removal(ImageStore store, Func<IReadOnlyList<ImageUser>> use
         {
             List<UntaggedName> names = [];
             List<Digest> gone = [];
-            foreach (StoredImage image in store.Table.List().Where(image => (all || image.IsDangling) && wanted(image) && !used.Contains(image.Id)))
+            foreach (StoredImage image in store.Table.List().Where(image => !image.IsShared && (all || image.IsDangling) && wanted(image) && !used.Contains(image.Id)))
             {
                 names.AddRange(image.Names.Select(name => new UntaggedName(name.Reference.FamiliarText, image.Id)));
                 gone.Add(image.Id);
@@ -81,6 +81,7 @@ public sealed class Removal(ImageStore store, Func<IReadOnlyList<ImageUser>> use
     private (List<UntaggedName> Untagged, Digest? Image) Forget(string name, bool force, ILookup<Digest, ImageUser> usersOf)
     {
         StoredImage image = store.Get(name);
+        Require(!image.IsShared, $"conflict: unable to delete {Short(image.Id)} - it is an image of the engine outside, which this container may only read");
         ImageUser[] users = [.. usersOf[image.Id]];
         ImageName? named = IsId(name, image.Id) ? null : image.Names.FirstOrDefault(one => one.Reference == NameOf(name));
         bool isAlone = image.Tags.Count() <= 1 && image.Names.Select(one => one.Reference.FamiliarName).Distinct().Count() <= 1;

@@ -22,7 +22,7 @@ internal sealed class BindSources(LinuxConfig linux, bool privileged, bool isola
     private readonly Dictionary<string, SafeFileHandle> _namespaces = [];
 
     /// <summary>Whether this one is for the parent to open.</summary>
-    public bool Opens(MountOptions options) => all || options.IdMap is not null || IsShared(options);
+    public bool Opens(MountOptions options) => !options.Locked && (all || options.IdMap is not null || IsShared(options));
 
     /// <summary>A detached copy of the source; it stays ours, and is closed with us.</summary>
     public SafeFileHandle Open(string source, string target, MountOptions options)

@@ -60,7 +60,7 @@ internal sealed class MountOptions
         return
         [
             .. attributes.Concat(attributes.Select(name => "r" + name)).Concat(PropagationOptions.Select(one => one.Name)).Concat(SuperblockFlags).Concat(Nothings)
-                .Concat(["bind", "rbind", "remount", "idmap", "ridmap", "tmpcopyup", "copy-symlink", "src-nofollow", "dest-nofollow"]).Order(StringComparer.Ordinal),
+                .Concat(["bind", "rbind", "remount", "idmap", "ridmap", "tmpcopyup", "copy-symlink", "src-nofollow", "dest-nofollow", "locked"]).Order(StringComparer.Ordinal),
         ];
     }
 
@@ -99,6 +99,12 @@ internal sealed class MountOptions
 
     /// <summary>A source that is a symbolic link is mounted itself.</summary>
     public bool SourceNoFollow { get; private set; }
+
+    /// <summary>
+    /// Ours alone: the container's process takes the source from its own copy of the caller's mounts. Where it has a user namespace the kernel has locked
+    /// in that copy what is read-only, and its root cannot make it writable. He must be able to reach the source. mount_namespaces(7).
+    /// </summary>
+    public bool Locked { get; private set; }
 
     /// <summary>A target that is a symbolic link is mounted on itself.</summary>
     public bool TargetNoFollow { get; private set; }
@@ -140,6 +146,9 @@ internal sealed class MountOptions
                 return;
             case "copy-symlink":
                 CopySymlink = true;
+                return;
+            case "locked":
+                Locked = true;
                 return;
             case "src-nofollow":
                 SourceNoFollow = true;
@@ -229,6 +238,11 @@ internal sealed class MountOptions
         if ((CopySymlink || SourceNoFollow) && (!Bind || Remount))
         {
             throw Refused(mount, $"\"{(CopySymlink ? "copy-symlink" : "src-nofollow")}\" is for bind mounts: only they have a source that may be a link", null);
+        }
+
+        if (Locked && (!Bind || Remount || IdMap is not null))
+        {
+            throw Refused(mount, "\"locked\" is for bind mounts whose ids are not mapped: what it takes is what the caller has mounted", null);
         }
 
         if (IdMap is not null && (!Bind || Remount))

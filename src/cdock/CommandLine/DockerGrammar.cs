@@ -48,6 +48,10 @@ internal static class DockerGrammar
         {
             rewritten.Add(option.Name);
         }
+        else if (option.Arity.MinimumNumberOfValues == 0)
+        {
+            Add(option, "true", rewritten);
+        }
         else
         {
             Add(option, Value(option, name, words, ref next), rewritten);

@@ -23,8 +23,9 @@ internal static class ImagesCommand
             DateTimeOffset now = TimeProvider.System.GetUtcNow();
             ImageChoice choice = new(session.Store, Filters.Parse(texts, ImageChoice.Known), now);
             StoredImage[] images = [.. session.Store.Table.List().Where(choice.Has)];
+            string table = parsed.GetValue(digests) ? ImageRow.TableWithDigests : ImageRow.Table;
             Listing listing = new(
-                parsed.GetValue(quiet) ? "{{.ID}}" : parsed.GetValue(format), parsed.GetValue(digests) ? ImageRow.TableWithDigests : ImageRow.Table, ImageRow.Headings);
+                parsed.GetValue(quiet) ? "{{.ID}}" : parsed.GetValue(format), images.Any(image => image.IsShared) ? table + "\\t{{.ReadOnly}}" : table, ImageRow.Headings);
             ImageRow rows = new(now, parsed.GetValue(whole));
             IEnumerable<Row> lines = images.SelectMany(image => rows.Of(image, choice.IsShown));
             output.Standard.Write(listing.Write(lines));

@@ -80,7 +80,12 @@ internal sealed class RunOptions
     public Option<string[]> SecurityOpt { get; } = List(
         "--security-opt", "OPTION", "seccomp=FILE|unconfined, no-new-privileges, label=disable, apparmor=unconfined, systempaths=unconfined");
     public Option<bool> Privileged { get; } = Switch("--privileged", "All capabilities and devices, no filter, nothing hidden");
-    public Option<bool> Nest { get; } = Switch("--nest", "Let it make containers itself, with cdock, as root of a user namespace that owns nothing outside");
+    public Option<string> Nest { get; } = new("--nest")
+    {
+        Description = "Let it make containers itself, with cdock, as root of a user namespace that owns nothing outside; =share-images: also of the images here",
+        HelpName = "share-images",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
     public Option<string[]> Sysctl { get; } = List("--sysctl", "NAME=VALUE", "Set a kernel parameter of the container's namespaces");
 
     public Option<string[]> Network { get; } = List(

@@ -12,6 +12,7 @@ namespace Containerception.Cdock;
 internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, IDictionary environment, Func<string, RootRequest>? named)
 {
     private const int StopTimeoutDefault = 10;
+    private const string ShareImages = "share-images";
     private const string ContainerPrefix = "container:";
 
     /// <exception cref="UsageException">Flags that make no sense.</exception>
@@ -49,6 +50,7 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
             CapabilitiesDropped = List(options.CapDrop),
             Privileged = Has(options.Privileged),
             Nest = ReadNest(),
+            ShareImages = Text(options.Nest) == ShareImages,
             ReadOnly = Has(options.ReadOnly),
             Ulimits = [.. List(options.Ulimit).Select(UlimitRequest.Parse)],
             Sysctls = ReadPairs(options.Sysctl, valueNeeded: true),
@@ -159,8 +161,15 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
         OwnUser = Text(options.Userns) is not null && Own(options.Userns, "auto"),
     };
 
-    private bool ReadNest() => Has(options.Nest) && (Text(options.Userns) != "host" ? true
+    private bool ReadNest() => IsNest(Text(options.Nest)) && (Text(options.Userns) != "host" ? true
         : throw new UsageException("--nest and --userns host exclude each other", "a container that makes containers has users of its own, who are nobody outside"));
+
+    private static bool IsNest(string? text) => text switch
+    {
+        null or "false" or "0" => false,
+        "true" or "1" or ShareImages => true,
+        _ => throw new UsageException($"invalid value \"{text}\" for --nest", $"it is {ShareImages}, or nothing"),
+    };
 
     private string? ContainerOf(Option<string> option)
         => Text(option) is string text && text.StartsWith(ContainerPrefix, StringComparison.Ordinal) ? text[ContainerPrefix.Length..] : null;

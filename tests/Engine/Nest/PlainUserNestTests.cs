@@ -59,6 +59,23 @@ public sealed class PlainUserNestTests : IDisposable, IClassFixture<NestRoot>
     }
 
     [Fact]
+    public void His_images_are_inside_to_be_used_and_never_written_although_their_files_are_his()
+    {
+        string said = _user.Ok("run", "--rm", "--nest=share-images", "--network", "none", "base", "sh", "-c", """
+            cdock run --rm --network none base echo ran
+            layers=/var/lib/cdock-images/layers
+            evil=$(ls -d $layers/* | head -1)/bin/evil
+            stat -c %u $(dirname $evil)
+            touch $evil 2>/dev/null || echo read-only
+            mount -o remount,rw,bind $layers 2>/dev/null && touch $evil || echo locked
+            umount $layers 2>/dev/null && touch $evil || echo held
+            """);
+
+        Assert.Equal("ran\n0\nread-only\nlocked\nheld", said);
+        Assert.Empty(Directory.GetFiles(Path.Join(_user.Home, ".local/share/cdock/layers"), "evil", SearchOption.AllDirectories));
+    }
+
+    [Fact]
     public void Limits_that_nobody_gave_him_are_refused_inside_as_outside()
     {
         Needs.Met(!File.Exists("/sys/fs/cgroup/cgroup.controllers"), "cgroup v1, of which a plain user is given nothing");
