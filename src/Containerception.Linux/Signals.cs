@@ -152,10 +152,19 @@ public static partial class Signals
 
     /// <summary>
     /// The mask that this process was executed with, where its first instructions blocked all signals before the runtime had a thread of its own
-    /// (the program's entry.S): this thread may have its mask back, and that one never takes a signal. Null in other programs. getauxval(3).
+    /// (the program's entry.S): the main thread may have its mask back, and that one never takes a signal. Null in other programs. getauxval(3).
     /// </summary>
     public static SignalSet? MaskAtEntry
         => (ulong)getauxval(AT_FLAGS) is ulong flags && (flags & KillBit) != 0 ? new SignalSet(flags & ~KillBit) : null;
+
+    /// <summary>Gives this thread the mask that the program was executed with: the first thing that <c>Main</c> does.</summary>
+    public static void TakeMaskOfEntry()
+    {
+        if (MaskAtEntry is { } mask)
+        {
+            SetMask(mask);
+        }
+    }
 
     /// <summary>
     /// Blocks signals for this thread and for the runtime's own, the one of finalizers: a signal to the process goes to any thread that has not

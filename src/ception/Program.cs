@@ -16,11 +16,7 @@ internal static class Program
         Verb? verb = null;
         try
         {
-            if (Signals.MaskAtEntry is { } mask)
-            {
-                Signals.SetMask(mask);
-            }
-
+            Signals.TakeMaskOfEntry();
             StandardStreams.FillGaps();
             ParsedFlags global = FlagParser.Parse(line, GlobalFlags.All, FlagPlace.First);
             log = OpenLog(global);

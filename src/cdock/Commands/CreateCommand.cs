@@ -18,8 +18,8 @@ internal static class CreateCommand
 
         command.SetAction(parsed =>
         {
-            RunRequest request = new RunRequestReader(options, parsed, Environment.GetEnvironmentVariables(), new RunImage(options, parsed, output).Named).Read();
             ContainerEngine engine = ContainerEngine.Open(new EngineOptions { Runtime = parsed.GetValue(options.Runtime) });
+            RunRequest request = new RunRequestReader(options, parsed, Environment.GetEnvironmentVariables(), new RunImage(options, parsed, output, engine).Named).Read();
             output.Standard.WriteLine(engine.Create(request));
             return ExitCode.Success;
         });

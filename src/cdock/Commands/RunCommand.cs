@@ -21,8 +21,9 @@ internal static class RunCommand
 
     private static int Run(RunOptions options, ParseResult parsed, Output output)
     {
-        RunRequest request = new RunRequestReader(options, parsed, Environment.GetEnvironmentVariables(), new RunImage(options, parsed, output).Named).Read();
         Action<string>? explain = parsed.GetValue(options.Explain) ? output.Error.WriteLine : null;
+        ContainerEngine engine = ContainerEngine.Open(new EngineOptions { Runtime = parsed.GetValue(options.Runtime), Explain = explain });
+        RunRequest request = new RunRequestReader(options, parsed, Environment.GetEnvironmentVariables(), new RunImage(options, parsed, output, engine).Named).Read();
         if (request.Namespaces.Only is { IsEmpty: true })
         {
             RefuseWithoutContainer(options, parsed, request);
@@ -34,7 +35,6 @@ internal static class RunCommand
             Terminal.Check(request.Tty, request.Interactive);
         }
 
-        ContainerEngine engine = ContainerEngine.Open(new EngineOptions { Runtime = parsed.GetValue(options.Runtime), Explain = explain });
         if (request.Detach)
         {
             output.Standard.WriteLine(engine.RunDetached(request));

@@ -7,7 +7,7 @@ using Containerception.Oci;
 namespace Containerception.Cdock;
 
 /// <summary>The root that <c>run</c> is asked for by a name: the built-in one, or an image, which is fetched where it is not here.</summary>
-internal sealed class RunImage(RunOptions options, ParseResult parsed, Output output)
+internal sealed class RunImage(RunOptions options, ParseResult parsed, Output output, ContainerEngine engine)
 {
     /// <exception cref="EngineException">There is no such image.</exception>
     /// <exception cref="ImageException">It cannot be fetched.</exception>
@@ -33,7 +33,7 @@ internal sealed class RunImage(RunOptions options, ParseResult parsed, Output ou
     {
         try
         {
-            return ContainerEngine.Open(new EngineOptions()).FindImage(name, parsed.GetValue(options.Platform));
+            return engine.FindImage(name, parsed.GetValue(options.Platform));
         }
         catch (EngineException failure) when (failure.Kind == FailureKind.Invalid && name.Contains('/', StringComparison.Ordinal) && Directory.Exists(name))
         {

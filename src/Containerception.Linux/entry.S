@@ -1,6 +1,6 @@
-// The first instructions of ception, before the C library's and the runtime's: docs/adr/0013.
+// The first instructions of a program, before the C library's and the runtime's: docs/adr/0013.
 //
-// 1. `ception exec` must be a copy that nobody can write before it touches a container (SealedBinary says why), and to become one is to start
+// 1. Of ception alone (SEALS_EXEC): `ception exec` must be a copy that nobody can write before it touches a container (SealedBinary says why), and to become one is to start
 //    anew. Here that costs the kernel's part of a start; once the runtime stands it costs the runtime's too. So if "exec" is among the arguments,
 //    and this is not the copy, become the one that SealedBinary would make first. Who is not allowed to, or has an older kernel, goes on;
 //    whether the copy is one is judged there, and not here.
@@ -25,10 +25,10 @@
 #define WORD_EXEC               0x63657865              // "exec"
 #define WORD_DEV_FD             0x2f64662f7665642f      // "/dev/fd/": what was executed had no name
 
-        .globl  ception_entry
-        .type   ception_entry, @function
+        .globl  program_entry
+        .type   program_entry, @function
         .text
-ception_entry:
+program_entry:
         mov     %rdx, %r15                      // for _start, which passes it on to atexit(3)
         mov     (%rsp), %rcx                    // argc
         lea     16(%rsp,%rcx,8), %r12           // envp
@@ -51,6 +51,7 @@ ception_entry:
 2:      test    %rax, %rax
         jnz     .Lauxiliary
 
+#if defined(SEALS_EXEC)
         test    %r14, %r14
         jz      .Lblock
         movabs  $WORD_DEV_FD, %rax
@@ -95,6 +96,7 @@ ception_entry:
         mov     $SYS_close, %eax
         mov     %r14, %rdi
         syscall
+#endif
 
 .Lblock:
         test    %r13, %r13
@@ -111,7 +113,7 @@ ception_entry:
 .Lgo_on:
         mov     %r15, %rdx
         jmp     _start
-        .size   ception_entry, . - ception_entry
+        .size   program_entry, . - program_entry
 
         .section .rodata
         .balign 8
@@ -124,8 +126,8 @@ ception_entry:
 
 #else
 
-        .globl  ception_entry
-        .set    ception_entry, _start
+        .globl  program_entry
+        .set    program_entry, _start
 
 #endif
         .section .note.GNU-stack, "", %progbits
