@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -19,6 +20,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static void must(long result, const char *what) {
@@ -33,6 +35,27 @@ static void put(const char *path, const char *text) {
   must(file, path);
   must(write(file, text, strlen(text)), path);
   close(file);
+}
+
+// --- when each part ended, for FLOOR_TIMES=FILE: a line with what, tab, and microseconds since 1970 ------------------------------
+
+enum part { STARTED, GROUPS_MADE, CLONED, ENTERED, MOUNTED, PIVOTED, MASKED, CONNECTED, BECAME, ENDED, REMOVED, PARTS };
+static const char *const parts[PARTS] = {"start", "groups", "clone", "enter", "mounts", "pivot", "masks", "loopback", "process", "program", "remove"};
+
+// Shared with the child; a write to it is all that a run without FLOOR_TIMES pays.
+static long long *ends;
+
+static void mark(enum part part) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  ends[part] = now.tv_sec * 1000000LL + now.tv_nsec / 1000;
+}
+
+static void tell(const char *path) {
+  FILE *file = fopen(path, "a");
+  must(file ? 0 : -1, path);
+  for (int part = 0; part < PARTS; part++) fprintf(file, "%s\t%lld\n", parts[part], ends[part]);
+  fclose(file);
 }
 
 // --- control groups: a directory in each hierarchy, which the child enters itself ----------------------------------------------
@@ -120,8 +143,10 @@ static void make_root(const char *root, const char *name) {
   must(symlink("/proc/self/fd/2", "dev/stderr"), "dev/stderr");
   umask(022);
 
+  mark(MOUNTED);
   must(syscall(SYS_pivot_root, ".", "."), "pivot_root");
   must(umount2(".", MNT_DETACH), "umount2");
+  mark(PIVOTED);
 
   static const char *const fixed[] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
   for (size_t i = 0; i < COUNT(fixed); i++) {
@@ -133,6 +158,7 @@ static void make_root(const char *root, const char *name) {
   for (size_t i = 0; i < COUNT(masked); i++)
     if (mount("/dev/null", masked[i], NULL, MS_BIND, NULL) < 0) mount("tmpfs", masked[i], "tmpfs", MS_RDONLY, NULL);
   put_on(NULL, "/", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL);
+  mark(MASKED);
 }
 
 // --- the process ---------------------------------------------------------------------------------------------------------------
@@ -160,8 +186,12 @@ static void become(void) {
 
 int main(int count, char **words) {
   if (count < 4) return fprintf(stderr, "usage: floor ROOTFS NAME PROGRAM [ARGUMENT...]\n"), 125;
+  ends = mmap(NULL, sizeof *ends * PARTS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  must(ends == MAP_FAILED ? -1 : 0, "mmap");
+  mark(STARTED);
   version2 = !access("/sys/fs/cgroup/cgroup.controllers", F_OK);
   make_groups(words[2]);
+  mark(GROUPS_MADE);
   struct clone_args how = {
       .flags = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS,
       .exit_signal = SIGCHLD,
@@ -169,16 +199,24 @@ int main(int count, char **words) {
   long child = syscall(SYS_clone3, &how, sizeof how);
   must(child, "clone3");
   if (child == 0) {
+    mark(CLONED);
     enter_groups(words[2]);
+    mark(ENTERED);
     make_root(words[1], words[2]);
     bring_up_loopback();
+    mark(CONNECTED);
     become();
+    mark(BECAME);
     char *environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm", NULL};
     execve(words[3], words + 3, environment);
     must(-1, words[3]);
   }
   int status;
   must(waitpid((pid_t)child, &status, 0), "waitpid");
+  mark(ENDED);
   remove_groups(words[2]);
+  mark(REMOVED);
+  const char *path = getenv("FLOOR_TIMES");
+  if (path) tell(path);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -21,7 +21,7 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
     /// <summary>Makes a container whose init waits for <see cref="Start"/>.</summary>
     public void Create(CreateRequest request) => Guard(() =>
     {
-        Bundle bundle = Bundle.Open(request.Bundle, request.ConfigFile);
+        Bundle bundle = Open(request);
         Sealing.Prepare(bundle, waitsForStart: true);
         new Creator(Root, listener, warn, TimeProvider.System).Create(bundle, request, waitsForStart: true, Signals.Block(SignalSet.Empty).Bits).Dispose();
     });
@@ -156,7 +156,13 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
     /// <param name="request">What is asked for.</param>
     /// <param name="mask">The signal mask that the program gets.</param>
     internal CreatedContainer Begin(CreateRequest request, SignalSet mask)
-        => Guard(() => Begin(Bundle.Open(request.Bundle, request.ConfigFile), request, mask.Bits));
+        => Guard(() => Begin(Open(request), request, mask.Bits));
+
+    private HostSteps Steps => new(listener);
+
+    private Bundle Open(CreateRequest request) => Steps.Do(
+        "config", "read config.json", "what is wrong with it is refused before anything is made", () => $"open(\"{request.ConfigFile}\")",
+        () => Bundle.Open(request.Bundle, request.ConfigFile));
 
     private T Observe<T>(string id, Func<Watcher, SafeFileHandle, T> look)
     {
@@ -172,7 +178,7 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
 
     private int RunOrThrow(CreateRequest request)
     {
-        Bundle bundle = Bundle.Open(request.Bundle, request.ConfigFile);
+        Bundle bundle = Open(request);
         Sealing.Prepare(bundle, waitsForStart: false);
         if (!request.Detach && !request.NoSubreaper)
         {
@@ -188,10 +194,14 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
             return 0;
         }
 
-        int status = foreground.Wait(container.Init.Pid, container.Init.Pidfd, container.Terminal, container.Notify);
+        // The program runs: its container is removed, whether or not anybody reads of it.
+        HostSteps steps = Steps.ToWhoeverListens;
+        int status = steps.Do(
+            "wait", "stay until the program has ended", "signals and the terminal are passed on to it", () => "epoll_wait(); waitid()",
+            () => foreground.Wait(container.Init.Pid, container.Init.Pidfd, container.Terminal, container.Notify));
         if (!request.Keep)
         {
-            Finish(request.Id);
+            steps.Do("remove", "remove the control groups and the state", "nothing of a container outlives it", () => "rmdir(); unlinkat()", () => Finish(request.Id));
         }
 
         return status;

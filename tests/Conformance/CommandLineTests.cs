@@ -69,6 +69,33 @@ public sealed class CommandLineTests : ContainerTest
     }
 
     [Fact]
+    public void The_debug_log_tells_a_run_from_its_configuration_to_its_removal()
+    {
+        string log = Path.Combine(Scratch, "log.json");
+        Config.SetWords("process.args", "/bin/true");
+        Bundle.Save();
+        Runtime.Invoke("--debug", "--log", log, "--log-format", "json", "run", "--bundle", Bundle.Path, Id).Succeeded();
+        JsonNode[] steps = [.. File.ReadLines(log).Select(line => JsonNode.Parse(line)!)];
+        string[] chapters = ["config", "state", "cgroup-limits", "plan", "clone", "pivot-root", "exec", "wait", "remove"];
+        Assert.Equal(chapters, steps.Select(step => step["step"]!.GetValue<string>()).Where(chapters.Contains).Distinct());
+        long[] told = [.. steps.Select(step => step["at"]!.GetValue<long>())];
+        Assert.Equal(told.Order(), told);
+    }
+
+    [Fact]
+    public void A_run_whose_log_nobody_reads_any_more_is_removed_all_the_same()
+    {
+        // The reader leaves when the program has begun, and only then lets it end.
+        const string Script = """cd "$0"; mkfifo log go; { sed -n '/"step":"exec"/q' log; echo >go; } & exec "$@" <>go""";
+        Config.SetWords("process.args", "/bin/sh", "-c", "read line");
+        Bundle.Save();
+        using Command run = Runtime.StartThrough(
+            ["/bin/sh", "-c", Script, Scratch], "--debug", "--log", Path.Combine(Scratch, "log"), "--log-format", "json", "run", "--bundle", Bundle.Path, Id);
+        run.Wait().Succeeded();
+        Assert.Contains("does not exist", Runtime.Invoke("state", Id).Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void One_dash_is_as_good_as_two()
     {
         Config.SetWords("process.args", "/bin/echo", "one dash");

@@ -50,7 +50,8 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         NamespacePlan namespaces = NamespacePlan.Of(bundle.Linux);
         bool privileged = Credentials.EffectiveUid == 0;
         Undo undo = new();
-        using StateDirectory directory = StateDirectory.Claim(root, request.Id);
+        using StateDirectory directory = Steps.Do(
+            "state", "claim the name", "one container has it", () => $"mkdirat(\"{root}/{request.Id}\"); flock()", () => StateDirectory.Claim(root, request.Id));
         try
         {
             undo.Record(directory.Remove);
@@ -66,8 +67,11 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
             using ContainerCgroup cgroup = ContainerCgroup.Plan(bundle.Config, request);
             Cgroup.RefuseUsed(cgroup.Paths);
             SavedState state = NewState(bundle, request, namespaces, cgroup);
-            directory.SaveConfig(bundle.Document);
-            directory.Save(state);
+            Steps.Do("state", "save the configuration and the state", "whoever comes later, or after a crash, finds what there is", () => "openat(); write(); renameat2()", () =>
+            {
+                directory.SaveConfig(bundle.Document);
+                directory.Save(state);
+            });
             Steps.Do("cgroup-limits", "make the control groups, and set their limits", "they hold before anything of the container runs", cgroup.Describe, () => Made(cgroup, undo));
             state = state with { CgroupPaths = cgroup.MadePaths, Rdt = cgroup.Rdt };
             return Start(bundle, request, namespaces, privileged, directory, cgroup, state, preserved, waitsForStart, signalMask, undo) with { Notify = notify };
@@ -83,6 +87,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         Bundle bundle, CreateRequest request, NamespacePlan namespaces, bool privileged, StateDirectory directory, ContainerCgroup cgroup, SavedState state, IReadOnlyList<int> preserved, bool waitsForStart,
         ulong signalMask, Undo undo)
     {
+        long planning = Steps.Begin();
         (SafeFileHandle ours, SafeFileHandle theirs) = UnixSockets.Pair(UnixSocketType.SOCK_SEQPACKET);
         using SafeFileHandle? fifo = waitsForStart ? directory.MakeFifo() : null;
         using SafeFileHandle stateFile = MemoryFiles.Create("state");
@@ -126,6 +131,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         };
         Slot? second = CreateCompiler.Compile(compilation, settings);
         CompiledProgram program = compilation.Builder.Finish(clock: told);
+        Steps.End(planning, "plan", "decide every step to the program", "once it is cloned, the child can only play what is written", () => "");
         CloneFlags flags = namespaces.NeedsTwoClones ? 0 : namespaces.Made & NamespaceSteps.ByClone;
         InitChild init = Steps.Do(
             "clone", "make the container's first process", "it is born in its namespaces: clone3(2)", () => $"clone3({flags})",

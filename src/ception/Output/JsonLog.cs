@@ -25,6 +25,9 @@ internal static class JsonLog
         json.WriteString("call", step.Call);
         json.WriteString("why", step.Why);
         json.WriteNumber("us", Math.Round((decimal)step.Took.TotalMicroseconds, 1));
+
+        // For who adds steps up: when it was told, in microseconds since 1970.
+        json.WriteNumber("at", (now - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
     });
 
     private static void Head(Utf8JsonWriter json, DateTimeOffset now, string level, string message)

@@ -101,7 +101,7 @@ public sealed class OutputFormatTests
     public void A_step_is_a_record_in_every_format()
     {
         Assert.Equal(
-            """{"level":"debug","msg":"mount proc on /proc","time":"2026-11-23T12:56:02Z","step":"mount","call":"mount(\"proc\")","why":"ps reads it","us":12.3}""" + "\n",
+            """{"level":"debug","msg":"mount proc on /proc","time":"2026-11-23T12:56:02Z","step":"mount","call":"mount(\"proc\")","why":"ps reads it","us":12.3,"at":1795438562000000}""" + "\n",
             JsonLog.Step(Noon, Step));
         Assert.Equal(
             "time=\"2026-11-23T12:56:02Z\" level=debug msg=\"mount proc on /proc\" call=\"mount(\\\"proc\\\")\" step=mount us=12.3 why=\"ps reads it\"\n",
