@@ -3,7 +3,7 @@
 # make inception  containers in containers, down to where the kernel says no
 # make test       run the tests; test-all adds the long ones, and what needs a download or a virtual machine
 # make install    PREFIX=/usr/local DESTDIR=
-# make bench      measure ception beside crun, runc and the floor, into bench/RESULTS.md and bench/run.svg
+# make bench      measure ception beside crun, runc, bubblewrap and the floor, into bench/RESULTS.md and bench/run.svg
 #                 (bench/endurance: ten thousand in a row; bench/timeline: its last section alone; bench/engines: cdock beside podman and docker)
 # make docs       write docs/commands.md and docs/support.md from what the programs say of themselves
 # make format     lay the code out; format-check only looks
