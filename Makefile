@@ -5,6 +5,7 @@
 # make install    PREFIX=/usr/local DESTDIR=
 # make bench      measure ception beside crun, runc, bubblewrap and the floor, into bench/RESULTS.md and bench/run.svg
 #                 (bench/endurance: ten thousand in a row; bench/timeline: its last section alone; bench/engines: cdock beside podman and docker)
+# make bench-micro  measure the hot pieces by BenchmarkDotNet, which NuGet brings, into bench/MICRO.md
 # make docs       write docs/commands.md and docs/support.md from what the programs say of themselves
 # make format     lay the code out; format-check only looks
 # make clean
@@ -20,7 +21,7 @@ sources = $(shell find $(1) -not -name '*~') Directory.Build.props Directory.Pac
 runtime = $(addprefix src/Containerception.,Runtime Cgroups Seccomp Supervision Oci Linux)
 engine = $(addprefix src/Containerception.,Engine Images Networks Supervision Oci Linux)
 
-.PHONY: all build demo inception test test-all install bench docs format format-check clean
+.PHONY: all build demo inception test test-all install bench bench-micro docs format format-check clean
 all: build
 build: out/ception out/cdock
 
@@ -53,6 +54,9 @@ install: build
 
 bench: build
 	bench/run
+
+bench-micro: out/cdock
+	bench/micro
 
 docs: build
 	build/reference >docs/commands.md
