@@ -4,7 +4,8 @@
 # make test       run the tests; test-all adds the long ones, and what needs a download or a virtual machine
 # make install    PREFIX=/usr/local DESTDIR=
 # make bench      measure ception beside crun, runc, bubblewrap and the floor, into bench/RESULTS.md and bench/run.svg
-#                 (bench/endurance: ten thousand in a row; bench/timeline: its last section alone; bench/engines: cdock beside podman and docker)
+#                 (bench/timeline: its last section alone; bench/run-v2: on cgroup v2, in a virtual machine; bench/endurance: ten thousand in a row;
+#                 bench/engines: cdock beside podman and docker)
 # make bench-micro  measure the hot pieces by BenchmarkDotNet, which NuGet brings, into bench/MICRO.md
 # make docs       write docs/commands.md and docs/support.md from what the programs say of themselves
 # make format     lay the code out; format-check only looks

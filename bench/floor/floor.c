@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,8 +90,9 @@ static void make_groups(const char *name) {
 }
 
 static void enter_groups(const char *name) {
-  for (size_t i = 0; i < (version2 ? 1 : COUNT(controllers)); i++)
-    put(in_group(controllers[i], name, version2 ? "cgroup.procs" : "tasks"), "0");
+  // Of version 2 the child is born in its group, which it then sees as the root.
+  if (version2) must(unshare(CLONE_NEWCGROUP), "CLONE_NEWCGROUP");
+  else for (size_t i = 0; i < COUNT(controllers); i++) put(in_group(controllers[i], name, "tasks"), "0");
 }
 
 static void remove_groups(const char *name) {
@@ -196,6 +198,11 @@ int main(int count, char **words) {
       .flags = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS,
       .exit_signal = SIGCHLD,
   };
+  if (version2) {
+    how.flags |= CLONE_INTO_CGROUP;
+    how.cgroup = (unsigned long long)open(in_group("", words[2], ""), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    must((int)how.cgroup, group);
+  }
   long child = syscall(SYS_clone3, &how, sizeof how);
   must(child, "clone3");
   if (child == 0) {
