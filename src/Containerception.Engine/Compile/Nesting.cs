@@ -40,8 +40,9 @@ internal static class Nesting
         "setns", "umount2", "unshare",
     ];
 
-    // linux/keyctl.h: KEYCTL_JOIN_SESSION_KEYRING, KEYCTL_SETPERM, and KEYCTL_DESCRIBE, by which runc asks for the permissions that it adds to.
-    private static readonly ImmutableArray<ulong> KeyringOperations = [1, 5, 6];
+    // Runtimes start a session keyring, fail where they may not, and go without on a kernel without keys. Keys belong to ids and not to namespaces: who might
+    // change permissions by keyctl(2) could change those of each level that has the same ids.
+    private static readonly SeccompSyscall NoKeys = new() { Names = ["keyctl"], Action = "SCMP_ACT_ERRNO", ErrnoRet = (uint)Errno.ENOSYS };
 
     /// <summary>The request with what nesting implies.</summary>
     /// <exception cref="EngineException">It contradicts nesting.</exception>
@@ -106,19 +107,14 @@ internal static class Nesting
     /// <summary>What stays read-only.</summary>
     public static ImmutableArray<string> ReadonlyPaths(ImmutableArray<string> paths) => paths.Remove(WritableByOwner);
 
-    /// <summary>docker's filter for who has none of the capabilities that nesting adds, and the calls that make containers.</summary>
+    /// <summary>docker's filter for who has none of the capabilities that nesting adds, and the calls that make containers; of keyctl another errno.</summary>
     public static SeccompConfig Allowing(SeccompConfig filter) => filter with
     {
         Syscalls =
         [
             .. filter.Syscalls.Select(rule => rule with { Names = [.. rule.Names.Except(Calls)] }).Where(rule => !rule.Names.IsEmpty),
             new SeccompSyscall { Names = Calls, Action = "SCMP_ACT_ALLOW" },
-            .. KeyringOperations.Select(operation => new SeccompSyscall
-            {
-                Names = ["keyctl"],
-                Action = "SCMP_ACT_ALLOW",
-                Args = [new SeccompArg { Index = 0, Value = operation, Op = "SCMP_CMP_EQ" }],
-            }),
+            NoKeys,
         ],
     };
 
@@ -139,9 +135,12 @@ internal static class Nesting
 
         yield return Told(
             $"nest: allow {string.Join(", ", Calls)}", "containers are made by these calls; each asks for a capability of the user namespace", "linux.seccomp");
-        yield return Told(
-            "nest: leave it to its root whether mounts are read-only", "who may mount may change that of mounts that are his; what others own stays closed to him", "process.capabilities");
-        yield return Told("nest: allow keyctl to join a session keyring", "so that the keys of one container are not another's", "linux.seccomp");
+        if (!UserRange.IsKept)
+        {
+            yield return Told(
+                "nest: leave it to its root whether mounts are read-only", "who may mount may change that of mounts that are his; what others own stays closed to him", "process.capabilities");
+        }
+
         yield return Told(
             $"nest: leave {WritableByOwner} writable", "a bridge needs net.ipv4.ip_forward; the kernel lets this root write its own namespaces' parameters, and none of the machine's",
             "linux.readonlyPaths");

@@ -66,6 +66,16 @@ internal static class Mounts
         return $"move_mount(open_tree(\"{source}\", OPEN_TREE_CLONE|AT_RECURSIVE), \"{target}\"), MOUNT_ATTR_RDONLY";
     }
 
+    /// <summary>What is at <paramref name="source"/>, read-only from now on; what is mounted below it stays as it is.</summary>
+    public static string LockReadOnly(string source)
+    {
+        using SafeFileHandle place = Files.Open(source, OpenFlags.O_PATH);
+        using SafeFileHandle tree = NewMounts.OpenTree(place, "", OpenTreeFlags.OPEN_TREE_CLONE | OpenTreeFlags.AT_RECURSIVE | OpenTreeFlags.AT_EMPTY_PATH);
+        NewMounts.MountSetAttr(tree, recursive: false, new MountAttr { attr_set = MountAttributes.MOUNT_ATTR_RDONLY });
+        NewMounts.MoveMount(tree, place);
+        return $"move_mount(open_tree(\"{source}\", OPEN_TREE_CLONE|AT_RECURSIVE), \"{source}\"), MOUNT_ATTR_RDONLY";
+    }
+
     /// <summary>What is at <paramref name="source"/>, also at <paramref name="target"/>, with nothing that is mounted below it.</summary>
     public static string Bind(string source, string target)
     {

@@ -116,7 +116,7 @@ public sealed partial class ContainerEngine
     private void Launch(ContainerDirectory directory, ContainerDefinition definition, RootPlan root, Attachment? attachment)
     {
         RuntimeProgram runtime = Of(definition);
-        root = Joined(root, directory, definition);
+        root = WithLocks(Joined(root, directory, definition), directory, definition);
         bool explains = Explains(runtime);
         using NetworkPlug? plug = Plug(directory, definition);
         directory.WritePlan(PlanOf(directory, definition, runtime, attachment, explains, plug));

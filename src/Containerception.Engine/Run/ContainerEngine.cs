@@ -148,10 +148,11 @@ public sealed partial class ContainerEngine
         RootPlan root = new RootPlanner(directory.Path, directory.Id).Plan(request);
         root = root with { Steps = [.. root.Steps, .. Nesting.Steps(request, machine)] };
         (request, ImmutableArray<VolumePlace> fillings) = WithVolumes(request, root, directory.Id);
+        request = request with { Mounts = Locking(request, runtime) };
         NetworkingDefinition networking = Join(request, root, directory.Id);
         RuntimeConfig config = ConfigCompiler.Compile(request, root, machine, directory.Id, NamespaceOf(networking, directory.Path));
         directory.WriteConfig(config.ToJson(indented: false));
-        if (config.Linux!.Namespaces.Any(one => one.Type == "user"))
+        if (config.Linux!.Namespaces.Any(one => one.Type == "user") && !HasThisRoot(config))
         {
             LetThrough(directory, request);
         }
@@ -209,6 +210,12 @@ public sealed partial class ContainerEngine
         SharedImages.Write(Images, ImageSharing.In(directory));
         return request with { Mounts = [.. request.Mounts, ImageSharing.Mount(directory)] };
     }
+
+    /// <summary>
+    /// Its root owns the directories, and passes as they are. Were they opened to others, a set-user-id program in it would make root of this level
+    /// of any user here (CVE-2021-41091): no shifted owner keeps it from that.
+    /// </summary>
+    private static bool HasThisRoot(RuntimeConfig config) => config.Linux!.UidMappings.Any(map => map is { ContainerId: 0, HostId: 0 });
 
     private void LetThrough(ContainerDirectory directory, RunRequest request)
     {

@@ -14,27 +14,9 @@ public sealed class NestAttackTests : IDisposable, IClassFixture<NestRoot>
     }
 
     [Theory]
-    [InlineData("a program for the machine's crashes", "echo '|/bin/sh' >/proc/sys/kernel/core_pattern")]
-    [InlineData("the machine's memory", "echo 1 >/proc/sys/vm/drop_caches || echo 1 >/proc/sys/vm/overcommit_memory")]
-    [InlineData("limits of the machine's root", "echo 9999 >/proc/sys/fs/file-max || echo 9 >/proc/sys/kernel/pid_max || echo 9 >/proc/sys/kernel/keys/maxkeys")]
-    [InlineData("sysrq", "echo h >/proc/sysrq-trigger")]
-    [InlineData("sysrq in a proc of its own", "mount -t proc proc /tmp && echo h >/tmp/sysrq-trigger")]
-    [InlineData("sysctls in a proc of its own", "mount -t proc proc /tmp && echo x >/tmp/sys/kernel/core_pattern")]
-    [InlineData("the kernel's memory", "mount -t proc proc /tmp && head -c 1 /tmp/kcore")]
-    [InlineData("the kernel's messages", "head -c 1 /dev/kmsg || { mount -t proc proc /tmp && head -c 1 /tmp/kmsg; }")]
-    [InlineData("a program for the machine's devices", "mount -t sysfs sys /tmp && echo /bin/sh >/tmp/kernel/uevent_helper")]
-    [InlineData("the machine's sysfs, writable", "mount -o remount,rw /sys && echo mem >/sys/power/state")]
-    [InlineData("a disk", "mknod /tmp/disk b 254 0 && head -c 1 /tmp/disk")]
-    [InlineData("the machine's device nodes", "mount -t devtmpfs dev /tmp")]
-    [InlineData("the kernel's debugging", "mount -t debugfs debug /tmp || mount -t tracefs trace /tmp || mount -t securityfs security /tmp")]
-    [InlineData("a tree of cgroups with a program for its ends", "mount -t cgroup -o none,name=own own /tmp")]
+    [MemberData(nameof(MachineAttempts.All), MemberType = typeof(MachineAttempts))]
     [InlineData("the limit that it was given", "set -- /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max; [ -e $1 ] || shift; echo 1000000000 >$1")]
     [InlineData("the limit that it was given, in a mount of its own", "mount -t cgroup -o memory memory /tmp && { echo -1 >/tmp/memory.limit_in_bytes || ls /tmp/cdock/*/memory.limit_in_bytes || ls /tmp/nest; }")]
-    [InlineData("devices by its cgroup", "echo a >/sys/fs/cgroup/devices/devices.allow || { mkdir /sys/fs/cgroup/devices/x && echo a >/sys/fs/cgroup/devices/x/devices.allow; }")]
-    [InlineData("a program when a group is empty", "ls /sys/fs/cgroup/*/release_agent")]
-    [InlineData("the programs that were brought in", "echo x >/usr/local/bin/ception || { mount -o remount,rw,bind /usr/local/bin/ception && echo x >/usr/local/bin/ception; }")]
-    [InlineData("the machine's clock", "busybox date -s 2000-01-01 >/dev/null; [ $(busybox date +%Y) = 2000 ]")]
-    [InlineData("a module", "busybox insmod /etc/passwd 2>&1 | grep -v 'not permitted'")]
     public void Of_the_machine_it_gets_nothing(string what, string script)
     {
         Outcome outcome = Nested("echo tries; " + script);

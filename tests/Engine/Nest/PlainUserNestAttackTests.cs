@@ -15,7 +15,6 @@ public sealed class PlainUserNestAttackTests : IDisposable, IClassFixture<NestRo
     [InlineData("a file of his that was not bound", "cat HOME/secret || cat /proc/1/root/HOME/secret || nsenter -t 1 -m cat HOME/secret")]
     [InlineData("his engine's store", "ls -d HOME/.local RUN/cdock || cat RUN/cdock/keeper")]
     [InlineData("a process of his", "kill -0 KEEPER || { mount -t proc proc /tmp && ls -d /tmp/KEEPER; }")]
-    [InlineData("a key of his", "mount -t proc proc /tmp && grep _uid.4711 /tmp/keys")]
     [InlineData("ids that he has not", "busybox unshare -U sleep 5 & sleep 0.3; echo 0 70000 1 >/proc/$!/uid_map")]
     [InlineData("all ids of the machine", "busybox unshare -U sleep 5 & sleep 0.3; echo 0 0 4294967295 >/proc/$!/uid_map")]
     [InlineData("an id that he has not", "touch /tmp/x; busybox chown 70000 /tmp/x")]
@@ -60,6 +59,59 @@ public sealed class PlainUserNestAttackTests : IDisposable, IClassFixture<NestRo
         Assert.Contains("Gid:\t4711\t4711\t4711\t4711", status);
         Assert.Contains("Seccomp:\t2", status);
         Assert.Equal("0 0 1\n1 1 65536", string.Join('\n', _user.Ok("exec", "nested", "cat", "/proc/self/uid_map").Split('\n').Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries)))));
+    }
+
+    /// <summary>Keys belong to ids: it sees the names of his, such as the session keyring of another container.</summary>
+    [Fact]
+    public void It_can_change_no_key_of_his()
+    {
+        Needs.PathTo(Repository.Probe);
+        string other = _user.Ok("run", "-d", "base", "sleep", "1000");
+        const string change = "mount -t proc proc /tmp; while read -r id rest; do /probe try-syscall keyctl 5 $((0x$id)) 0; done </tmp/keys; cat /tmp/keys";
+
+        string[] said = _user.Ok("run", "--rm", "--nest", "-v", $"{Repository.Probe}:/probe:ro", "base", "sh", "-c", change).Split('\n');
+
+        string key = Assert.Single(said, line => line.Contains($"_ses.{other}", StringComparison.Ordinal));
+        Assert.Contains(" perm 3f1b0000 ", key, StringComparison.Ordinal);
+        Assert.All(said.Where(line => !line.Contains(' ', StringComparison.Ordinal)), answer => Assert.Equal("38", answer));
+        Assert.Contains("38", said);
+    }
+
+    /// <summary>What it wrote to his engine, he would run: its root has his uid.</summary>
+    [Fact]
+    public void It_can_overwrite_neither_his_engine_nor_what_it_has_read_only()
+    {
+        foreach (string program in new[] { "bin/cdock", "bin/ception", "home" })
+        {
+            _user.Own(program);
+        }
+
+        string[] files = [_user.Make("home/own", "his"), $"{_user.Top}/bin/cdock", $"{_user.Top}/bin/ception"];
+        _user.Own("home/own");
+        byte[][] before = [.. files.Select(File.ReadAllBytes)];
+        string go = Path.Join(_user.Home, "go");
+        Directory.CreateDirectory(go);
+
+        // Detached: while the engine runs, nobody can write its file.
+        _user.Ok("run", "-d", "--name", "evil", "--nest", "-v", $"{go}:/go", "-v", $"{files[0]}:/own:ro", "base", "sh", "-c", """
+            until [ -e /go/go ]; do sleep 0.1; done
+            for file in /own /usr/local/bin/cdock /usr/local/bin/ception; do mount -o remount,rw,bind $file; echo evil >$file; done
+            echo over
+            """);
+        _user.Make("home/go/go", "");
+        Cdock.Until(() => _user.Do("logs", "evil").Output == "over\n", "the attack is over");
+
+        Assert.Equal(before, files.Select(File.ReadAllBytes));
+    }
+
+    /// <summary>A set-user-id program of its root is his: no other user of the machine may reach it.</summary>
+    [Fact]
+    public void CVE_2021_41091_what_it_writes_is_behind_a_door()
+    {
+        string id = _user.Ok("run", "-d", "--nest", "-v", "data:/data", "base", "sleep", "1000");
+
+        Assert.All(["volumes", "volumes/data", "containers", $"containers/{id}"], name => Assert.Equal(
+            (UnixFileMode)0x1C0, File.GetUnixFileMode(Path.Join(_user.Home, ".local/share/cdock", name))));
     }
 
     public void Dispose() => _user.Dispose();
