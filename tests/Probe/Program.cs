@@ -30,6 +30,7 @@ return args switch
     ["datagram", string path, .. string[] lines] => Deeds.Datagram(path, lines),
     ["hunt", string milliseconds, string secret] => Hunt.ForWaysOut(int.Parse(milliseconds, CultureInfo.InvariantCulture), secret, traces: true),
     ["look", string milliseconds, string secret] => Hunt.ForWaysOut(int.Parse(milliseconds, CultureInfo.InvariantCulture), secret, traces: false),
+    ["reach", .. string[] directories] => Reach.Into(directories),
     ["hog", string bytes] => Deeds.Hog(long.Parse(bytes, CultureInfo.InvariantCulture)),
     ["fork-bomb", string count] => Deeds.ForkBomb(int.Parse(count, CultureInfo.InvariantCulture)),
     ["spin", string milliseconds] => Deeds.Spin(int.Parse(milliseconds, CultureInfo.InvariantCulture)),

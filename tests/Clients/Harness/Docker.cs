@@ -5,6 +5,9 @@ public class Docker : IDisposable
 {
     public const string Image = "box";
 
+    /// <summary>The runtime that docker comes with, whichever is under test.</summary>
+    public const string Own = "own";
+
     public Docker()
         : this(flags: [])
     {
@@ -18,7 +21,8 @@ public class Docker : IDisposable
             {
               "runtimes": {
                 "ception": {"path": "/usr/local/bin/ception"},
-                "crun": {"path": "/usr/bin/crun"}
+                "crun": {"path": "/usr/bin/crun"},
+                "{{Own}}": {"path": "/usr/bin/runc"}
               },
               "default-runtime": "{{Session.Runtime}}"
             }
