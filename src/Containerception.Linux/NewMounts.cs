@@ -174,6 +174,13 @@ public static partial class NewMounts
     public static void MountSetAttr(SafeFileHandle directory, string path, bool recursive, in MountAttr attributes)
         => MountSetAttr(directory, path, recursive ? AT_RECURSIVE : 0, attributes);
 
+    /// <summary>Shows the owners of a mount's files as a user namespace maps them. The mount is attached nowhere yet, and was not mapped before.</summary>
+    public static void MapIds(SafeFileHandle mount, bool recursive, SafeFileHandle users)
+    {
+        using HeldDescriptor held = new(users);
+        MountSetAttr(mount, recursive, new MountAttr { attr_set = MountAttributes.MOUNT_ATTR_IDMAP, userns_fd = (ulong)held.Number });
+    }
+
     private static unsafe void MountSetAttr(SafeFileHandle directory, string path, int flags, in MountAttr attributes)
     {
         nint result = mount_setattr(SyscallNumbers.SYS_mount_setattr, directory, path, flags, attributes, (nuint)sizeof(MountAttr));

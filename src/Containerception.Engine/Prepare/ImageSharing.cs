@@ -14,7 +14,7 @@ internal static class ImageSharing
     /// <summary>Where a container's directory has what the container sees.</summary>
     public static string In(string directory) => Path.Join(directory, Name);
 
-    public static MountRequest Mount(string directory) => new("bind", In(directory), SharedImages.Directory, ["rbind", "rprivate", "ro", "nosuid", "nodev", "locked"]);
+    public static MountRequest Mount(string directory) => new("bind", In(directory), SharedImages.Directory, ["rbind", "rprivate", "ro", "nosuid", "nodev", Mounts.Locked]);
 
     /// <summary>
     /// The mounts are made here, outside, and not by the runtime: what comes into a mount namespace of another user namespace as a copy the kernel
@@ -39,14 +39,10 @@ internal static class ImageSharing
     private static void Show(string source, string target, SafeFileHandle? users)
     {
         using SafeFileHandle tree = NewMounts.OpenTree(Descriptor.WorkingDirectory, source, OpenTreeFlags.OPEN_TREE_CLONE);
-        if (users is null)
+        NewMounts.MountSetAttr(tree, recursive: false, new MountAttr { attr_set = MountAttributes.MOUNT_ATTR_RDONLY });
+        if (users is not null)
         {
-            NewMounts.MountSetAttr(tree, recursive: false, new MountAttr { attr_set = MountAttributes.MOUNT_ATTR_RDONLY });
-        }
-        else
-        {
-            using HeldNumber number = new(users);
-            NewMounts.MountSetAttr(tree, recursive: false, new MountAttr { attr_set = MountAttributes.MOUNT_ATTR_RDONLY | MountAttributes.MOUNT_ATTR_IDMAP, userns_fd = number.Value });
+            NewMounts.MapIds(tree, recursive: false, users);
         }
 
         using SafeFileHandle place = Files.Open(target, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW);

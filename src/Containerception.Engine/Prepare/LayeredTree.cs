@@ -41,8 +41,6 @@ internal static class LayeredTree
     public static SafeFileHandle MountShifted(
         IReadOnlyList<string> layers, string upper, string work, bool isThrowaway, SafeFileHandle users, string scratch)
     {
-        using HeldNumber number = new(users);
-        MountAttr shift = new() { attr_set = MountAttributes.MOUNT_ATTR_IDMAP, userns_fd = number.Value };
         return NamespaceThread.Run(() =>
         {
             Mounts.BeginPrivate();
@@ -50,7 +48,7 @@ internal static class LayeredTree
             foreach (string layer in layers)
             {
                 using SafeFileHandle clone = NewMounts.OpenTree(Descriptor.WorkingDirectory, layer, OpenTreeFlags.OPEN_TREE_CLONE);
-                NewMounts.MountSetAttr(clone, recursive: false, shift);
+                NewMounts.MapIds(clone, recursive: false, users);
 
                 // One over the other: overlayfs takes each as it is found, and keeps it.
                 using SafeFileHandle place = Files.Open(scratch, Place);

@@ -7,6 +7,9 @@ namespace Containerception.Engine;
 /// <summary>The mounts that root file systems are made of. Each returns the system call, for the words of <c>--explain</c>.</summary>
 internal static class Mounts
 {
+    /// <summary>ception's option of a bind mount that is read-only in our mounts already, which root of the container cannot undo.</summary>
+    public const string Locked = "locked";
+
     /// <summary>Parts this thread's mounts from the host's: what is mounted below is seen by nobody else, and ends with its last user.</summary>
     public static string BeginPrivate()
     {

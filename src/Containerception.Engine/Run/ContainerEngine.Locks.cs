@@ -6,8 +6,6 @@ namespace Containerception.Engine;
 // What stays read-only although the container's root may mount.
 public sealed partial class ContainerEngine
 {
-    private const string LockedOption = "locked";
-
     /// <summary>
     /// The mounts of a container of which those that are read-only are locked, where its root is root of this level and so owns the files: he could overwrite the
     /// engine that was brought in, which then runs here. Whoever may write there by another way needs no lock broken, and would find that way closed.
@@ -22,8 +20,8 @@ public sealed partial class ContainerEngine
         string[] written = [.. request.Mounts.Where(mount => mount.Type == "bind" && !IsReadOnly(mount)).Select(mount => mount.Source!)];
         return
         [
-            .. request.Mounts.Select(mount => IsReadOnly(mount) && !mount.Options.Contains(LockedOption) && !written.Any(source => Overlap(source, mount.Source!))
-                ? mount with { Options = mount.Options.Add(LockedOption) } : mount),
+            .. request.Mounts.Select(mount => IsReadOnly(mount) && !mount.Options.Contains(Mounts.Locked) && !written.Any(source => Overlap(source, mount.Source!))
+                ? mount with { Options = mount.Options.Add(Mounts.Locked) } : mount),
         ];
     }
 
@@ -42,7 +40,7 @@ public sealed partial class ContainerEngine
 
         string[] sources =
         [
-            .. RuntimeConfig.Read(Path.Join(directory.Path, "config.json")).Mounts.Where(mount => mount.Options.Contains(LockedOption)).Select(mount => mount.Source!)
+            .. RuntimeConfig.Read(Path.Join(directory.Path, "config.json")).Mounts.Where(mount => mount.Options.Contains(Mounts.Locked)).Select(mount => mount.Source!)
                 .Where(source => !Overlap(source, directory.Path)).Distinct(),
         ];
         return sources.Length == 0 ? root : root with

@@ -106,8 +106,7 @@ internal sealed class BindSources(LinuxConfig linux, bool privileged, bool isola
         SafeFileHandle mappings = Namespace(target, map.Absolute(target, linux));
         try
         {
-            MountAttr attributes = new() { attr_set = MountAttributes.MOUNT_ATTR_IDMAP, userns_fd = (ulong)mappings.DangerousGetHandle() };
-            NewMounts.MountSetAttr(tree, map.Recursive, attributes);
+            NewMounts.MapIds(tree, map.Recursive, mappings);
         }
         catch (LinuxException failure)
         {

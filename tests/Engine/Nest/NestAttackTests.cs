@@ -15,6 +15,7 @@ public sealed class NestAttackTests : IDisposable, IClassFixture<NestRoot>
 
     [Theory]
     [MemberData(nameof(MachineAttempts.All), MemberType = typeof(MachineAttempts))]
+    [InlineData("even the sight of where a program for an empty group is named", "ls /sys/fs/cgroup/*/release_agent")]
     [InlineData("the limit that it was given", "set -- /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max; [ -e $1 ] || shift; echo 1000000000 >$1")]
     [InlineData("the limit that it was given, in a mount of its own", "mount -t cgroup -o memory memory /tmp && { echo -1 >/tmp/memory.limit_in_bytes || ls /tmp/cdock/*/memory.limit_in_bytes || ls /tmp/nest; }")]
     public void Of_the_machine_it_gets_nothing(string what, string script)

@@ -100,7 +100,7 @@ public abstract class NestedImageAttacks(NestLevel level)
             new HostileTar().Folder("d/").Link("d", "/outside").HardLink("x", "d/secret").File("x", "changed").End(),
             new HostileTar().Link("l", "/outside/secret").Member("l", '0', "changed", mode: 0xFFF).End(),
         ];
-        level.Says("cdock run -d --name evil --network none base sh -c 'ln -s /outside /tmp/out; exec sleep 1000' 2>/dev/null || true");
+        level.Says("cdock run -d --name evil --network none base sh -c 'ln -s /outside /tmp/out; exec sleep 1000'");
         for (int i = 0; i < archives.Length; i++)
         {
             string path = level.Give($"evil{i}.tar", archives[i]);
