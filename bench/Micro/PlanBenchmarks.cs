@@ -53,7 +53,7 @@ public class PlanBenchmarks
             Preserved = [],
             CgroupEntries = cgroup.Entries,
             AsksForGroup = false,
-            Filter = SeccompFilter.Compile(bundle.Config),
+            Filter = SeccompFilter.Compile(bundle.Config, Documents.Directory),
             Environment = ProcessEnvironment.Compose(bundle.Config.Process!.Env, 0, () => null),
             Fifo = null,
             State = _state,

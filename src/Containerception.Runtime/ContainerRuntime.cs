@@ -22,8 +22,9 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
     public void Create(CreateRequest request) => Guard(() =>
     {
         Bundle bundle = Open(request);
-        Sealing.Prepare(bundle, waitsForStart: true);
-        new Creator(Root, listener, warn, TimeProvider.System).Create(bundle, request, waitsForStart: true, Signals.Block(SignalSet.Empty).Bits).Dispose();
+        SeccompFilter? filter = SeccompFilter.Compile(bundle.Config, Root);
+        Sealing.Prepare(bundle, filter, waitsForStart: true);
+        new Creator(Root, listener, warn, TimeProvider.System).Create(bundle, filter, request, waitsForStart: true, Signals.Block(SignalSet.Empty).Bits).Dispose();
     });
 
     /// <summary>Creates, starts, waits and deletes (or, detached, only creates and starts).</summary>
@@ -149,14 +150,21 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
     public void RemoveMounts(string id, string file) => Guard(() => new LiveMounts(Root, listener).Remove(id, file));
 
     /// <summary>What must be done before a container is begun by who stays with it, and before anything of this process is worth keeping: it may execute this program anew.</summary>
-    internal static void PrepareToStay(CreateRequest request)
-        => Guard(() => Sealing.Prepare(Bundle.Open(request.Bundle, request.ConfigFile), waitsForStart: false));
+    internal void PrepareToStay(CreateRequest request) => Guard(() =>
+    {
+        Bundle bundle = Bundle.Open(request.Bundle, request.ConfigFile);
+        Sealing.Prepare(bundle, SeccompFilter.Compile(bundle.Config, Root), waitsForStart: false);
+    });
 
     /// <summary>Makes a container whose program runs, for a caller who stays with it; the caller disposes what is returned.</summary>
     /// <param name="request">What is asked for.</param>
     /// <param name="mask">The signal mask that the program gets.</param>
     internal CreatedContainer Begin(CreateRequest request, SignalSet mask)
-        => Guard(() => Begin(Open(request), request, mask.Bits));
+        => Guard(() =>
+        {
+            Bundle bundle = Open(request);
+            return Begin(bundle, SeccompFilter.Compile(bundle.Config, Root), request, mask.Bits);
+        });
 
     private HostSteps Steps => new(listener);
 
@@ -179,7 +187,8 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
     private int RunOrThrow(CreateRequest request)
     {
         Bundle bundle = Open(request);
-        Sealing.Prepare(bundle, waitsForStart: false);
+        SeccompFilter? filter = SeccompFilter.Compile(bundle.Config, Root);
+        Sealing.Prepare(bundle, filter, waitsForStart: false);
         if (!request.Detach && !request.NoSubreaper)
         {
             Prctl.IsChildSubreaper = true;
@@ -187,7 +196,7 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
 
         using Foreground? foreground = request.Detach ? null : Foreground.Begin();
         ulong mask = (foreground?.Before ?? Signals.Mask).Bits;
-        using CreatedContainer container = Begin(bundle, request, mask);
+        using CreatedContainer container = Begin(bundle, filter, request, mask);
         if (foreground is null)
         {
             container.Notify?.WaitUntilReady(container.Init.Pid, container.Init.Pidfd);
@@ -207,9 +216,9 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
         return status;
     }
 
-    private CreatedContainer Begin(Bundle bundle, CreateRequest request, ulong mask)
+    private CreatedContainer Begin(Bundle bundle, SeccompFilter? filter, CreateRequest request, ulong mask)
     {
-        CreatedContainer container = new Creator(Root, listener, warn, TimeProvider.System).Create(bundle, request, waitsForStart: false, mask);
+        CreatedContainer container = new Creator(Root, listener, warn, TimeProvider.System).Create(bundle, filter, request, waitsForStart: false, mask);
         if (container.Config.Hooks is { Poststart.Length: > 0 })
         {
             using StateDirectory directory = StateDirectory.Open(Root, request.Id);

@@ -120,7 +120,7 @@ public sealed class CriTests : ContainerdTest
         {
             _cri.Call("StopPodSandbox", new ProtoMessage().Text(1, _pod));
             _cri.Call("RemovePodSandbox", new ProtoMessage().Text(1, _pod));
-            Containerd.Session.UntilNothing("find /sys/fs/cgroup -mindepth 4 -type d -path '*/kubepods/*'; find /run/containerd/runc -mindepth 2; pgrep -x sleep || :");
+            Containerd.Session.UntilNothing("find /sys/fs/cgroup -mindepth 4 -type d -path '*/kubepods/*'; find /run/containerd/runc -mindepth 2 -not -path '*/.@filters*'; pgrep -x sleep || :");
         }
 
         _cri.Dispose();

@@ -57,6 +57,7 @@ public sealed class DocumentFuzz
     private static bool IsValid(RuntimeConfig config) => Taken(() =>
     {
         ConfigValidation.Validate(config);
+        _ = config.Linux?.Seccomp?.Syscalls;
         return config;
     }) is not null;
 

@@ -110,6 +110,7 @@ internal static class Nesting
     /// <summary>docker's filter for who has none of the capabilities that nesting adds, and the calls that make containers; of keyctl another errno.</summary>
     public static SeccompConfig Allowing(SeccompConfig filter) => filter with
     {
+        Json = default,
         Syscalls =
         [
             .. filter.Syscalls.Select(rule => rule with { Names = [.. rule.Names.Except(Calls)] }).Where(rule => !rule.Names.IsEmpty),

@@ -5,6 +5,9 @@ namespace Containerception.Oci;
 /// <summary>Which system calls are allowed. runtime-spec, config-linux.md, "Seccomp". All names are libseccomp's.</summary>
 public sealed record SeccompConfig
 {
+    /// <summary>What it was read of: a piece of the document. Empty for one that was not read, or that is another by now.</summary>
+    public ReadOnlyMemory<byte> Json { get; init; }
+
     public required string DefaultAction { get; init; }
 
     public uint? DefaultErrnoRet { get; init; }
@@ -19,7 +22,13 @@ public sealed record SeccompConfig
 
     public string? ListenerMetadata { get; init; }
 
-    public ImmutableArray<SeccompSyscall> Syscalls { get; init => field = value.OrEmpty(); } = [];
+    /// <summary>Read of <see cref="Json"/> when somebody asks: they are most of a document, and most commands do not.</summary>
+    /// <exception cref="ConfigException">A field is of the wrong type, or missing.</exception>
+    public ImmutableArray<SeccompSyscall> Syscalls
+    {
+        get => field.IsDefault ? field = SeccompReader.ReadSyscalls(Json) : field;
+        init => field = value.OrEmpty();
+    }
 }
 
 /// <summary>What happens to some system calls.</summary>

@@ -29,7 +29,7 @@ internal static class ConfigDocument
         try
         {
             using JsonDocument document = JsonDocument.Parse(json, new() { AllowDuplicateProperties = false, MaxDepth = DepthMax });
-            return read(ConfigNode.Document(name, document.RootElement));
+            return read(ConfigNode.Document(name, document.RootElement, json));
         }
         catch (JsonException e) when (e.LineNumber is null)
         {

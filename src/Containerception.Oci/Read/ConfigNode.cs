@@ -15,10 +15,11 @@ internal sealed class ConfigNode
     private readonly string _name;
     private readonly int _index;
     private readonly JsonElement _value;
+    private readonly ReadOnlyMemory<byte> _json;
 
-    private ConfigNode(ConfigNode? parent, string name, int index, JsonElement value)
+    private ConfigNode(ConfigNode? parent, string name, int index, JsonElement value, ReadOnlyMemory<byte> json = default)
     {
-        (_parent, _name, _index, _value) = (parent, name, index, value);
+        (_parent, _name, _index, _value, _json) = (parent, name, index, value, parent?._json ?? json);
         if (value.ValueKind != JsonValueKind.Object)
         {
             throw Wrong("an object", value);
@@ -28,7 +29,17 @@ internal sealed class ConfigNode
     /// <summary>Where this object stands: <c>linux.namespaces[2]</c>; empty for the document.</summary>
     private string Path => _parent is null ? _name : Indexed(_parent.PathOf(_name), _index);
 
-    public static ConfigNode Document(string name, JsonElement value) => new(parent: null, name, index: -1, value);
+    /// <param name="name">For messages; may be empty.</param>
+    /// <param name="value">The document's one value.</param>
+    /// <param name="json">What it was parsed of.</param>
+    public static ConfigNode Document(string name, JsonElement value, ReadOnlyMemory<byte> json) => new(parent: null, name, index: -1, value, json);
+
+    /// <summary>This object's own text: the piece of the document, not a copy.</summary>
+    public ReadOnlyMemory<byte> Json()
+    {
+        ReadOnlySpan<byte> own = JsonMarshal.GetRawUtf8Value(_value);
+        return _json.Span.Overlaps(own, out int start) ? _json.Slice(start, own.Length) : throw new InvalidOperationException("parsed of another text");
+    }
 
     public ConfigNode? Object(string name) => Has(name, out JsonElement value) ? new ConfigNode(this, name, -1, value) : null;
 

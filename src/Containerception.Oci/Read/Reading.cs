@@ -4,7 +4,11 @@ namespace Containerception.Oci;
 
 public sealed partial record RuntimeConfig
 {
-    /// <summary>Reads a config.json. The fields have the right types then; <see cref="ConfigValidation"/> looks at what they say.</summary>
+    /// <summary>
+    /// Reads a config.json. The fields have the right types then, except that of <see cref="SeccompConfig.Syscalls"/> who asks is told;
+    /// <see cref="ConfigValidation"/> looks at what they say.
+    /// </summary>
+    /// <param name="json">The document. A piece of it is kept: it may not change any more.</param>
     /// <exception cref="ConfigException">It is not JSON, too long, or a field is of the wrong type, missing, or not supported.</exception>
     public static RuntimeConfig Read(ReadOnlyMemory<byte> json) => ConfigDocument.Read(json, "", RuntimeConfigReader.Read);
 

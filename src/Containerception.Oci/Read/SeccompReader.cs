@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Containerception.Oci;
 
 /// <summary>config.json's <c>linux.seccomp</c>.</summary>
@@ -5,14 +7,18 @@ internal static class SeccompReader
 {
     public static SeccompConfig Read(ConfigNode seccomp) => new()
     {
+        Json = seccomp.Json(),
         DefaultAction = seccomp.RequiredText("defaultAction"),
         DefaultErrnoRet = seccomp.UInt("defaultErrnoRet"),
         Architectures = seccomp.Texts("architectures"),
         Flags = seccomp.TextsOrNull("flags"),
         ListenerPath = seccomp.Text("listenerPath") is { Length: > 0 } path ? path : null,
         ListenerMetadata = seccomp.Text("listenerMetadata"),
-        Syscalls = seccomp.Objects("syscalls", ReadSyscall),
     };
+
+    /// <param name="seccomp">The whole section; empty where there is none.</param>
+    public static ImmutableArray<SeccompSyscall> ReadSyscalls(ReadOnlyMemory<byte> seccomp)
+        => seccomp.IsEmpty ? [] : ConfigDocument.Read(seccomp, "linux.seccomp", static node => node.Objects("syscalls", ReadSyscall));
 
     private static SeccompSyscall ReadSyscall(ConfigNode syscall) => new()
     {

@@ -196,7 +196,8 @@ internal sealed class StateDirectory : IDisposable
         }
     }
 
-    private static void MakeRoot(string root)
+    /// <summary>Makes the directory of all of them, where there is none.</summary>
+    public static void MakeRoot(string root)
     {
         try
         {

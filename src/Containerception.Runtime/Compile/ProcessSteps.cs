@@ -219,7 +219,7 @@ internal static class ProcessSteps
         }
 
         // struct sock_fprog: a count of 8-byte instructions, and where they are.
-        nint program = c.Memory.Words(filter.Instructions.Length / 8, c.Memory.Copy(filter.Instructions));
+        nint program = c.Memory.Words(filter.Instructions.Length / 8, c.Memory.Copy(filter.Instructions.Span));
         StepHandle load = b.Call(SyscallNumbers.SYS_seccomp, 1, (ulong)filter.Flags, program);
         if (filter.Notifies)
         {

@@ -29,10 +29,11 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
 {
     /// <summary>Makes the container; the caller disposes what is returned.</summary>
     /// <param name="bundle">Of what it is made.</param>
+    /// <param name="filter">What was compiled of its profile.</param>
     /// <param name="request">What is asked for.</param>
     /// <param name="waitsForStart">As create; else the program runs when this returns.</param>
     /// <param name="signalMask">The mask that the program gets.</param>
-    public CreatedContainer Create(Bundle bundle, CreateRequest request, bool waitsForStart, ulong signalMask)
+    public CreatedContainer Create(Bundle bundle, SeccompFilter? filter, CreateRequest request, bool waitsForStart, ulong signalMask)
     {
         int activated = SocketActivation.Count();
         request = request with { PreserveFds = activated + request.PreserveFds };
@@ -74,7 +75,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
             });
             Steps.Do("cgroup-limits", "make the control groups, and set their limits", "they hold before anything of the container runs", cgroup.Describe, () => Made(cgroup, undo));
             state = state with { CgroupPaths = cgroup.MadePaths, Rdt = cgroup.Rdt };
-            return Start(bundle, request, namespaces, privileged, directory, cgroup, state, preserved, waitsForStart, signalMask, undo) with { Notify = notify };
+            return Start(bundle, filter, request, namespaces, privileged, directory, cgroup, state, preserved, waitsForStart, signalMask, undo) with { Notify = notify };
         }
         catch (Exception failure)
         {
@@ -84,7 +85,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
     }
 
     private CreatedContainer Start(
-        Bundle bundle, CreateRequest request, NamespacePlan namespaces, bool privileged, StateDirectory directory, ContainerCgroup cgroup, SavedState state, IReadOnlyList<int> preserved, bool waitsForStart,
+        Bundle bundle, SeccompFilter? filter, CreateRequest request, NamespacePlan namespaces, bool privileged, StateDirectory directory, ContainerCgroup cgroup, SavedState state, IReadOnlyList<int> preserved, bool waitsForStart,
         ulong signalMask, Undo undo)
     {
         long planning = Steps.Begin();
@@ -92,8 +93,7 @@ internal sealed class Creator(string root, Action<StepRecord>? listener, Action<
         using SafeFileHandle? fifo = waitsForStart ? directory.MakeFifo() : null;
         using SafeFileHandle stateFile = MemoryFiles.Create("state");
         using HookOutput hookOutput = HookOutput.Open(bundle.Config, bundle.Directory);
-        SeccompFilter? filter = SeccompFilter.Compile(bundle.Config);
-        using SafeFileHandle? stub = Sealing.NeedsStub(bundle, waitsForStart) ? ExecStub.Make(waitsForStart ? ExecStub.NoReport : (int)theirs.DangerousGetHandle()) : null;
+        using SafeFileHandle? stub = Sealing.NeedsStub(bundle, filter, waitsForStart) ? ExecStub.Make(waitsForStart ? ExecStub.NoReport : (int)theirs.DangerousGetHandle()) : null;
         bool isolated = namespaces.Has(CloneFlags.CLONE_NEWUSER);
         using BindSources sources = new(bundle.Linux, privileged, isolated, all: privileged && isolated, () => namespaces.OpenJoined(CloneFlags.CLONE_NEWUSER));
         using Compilation compilation = new(bundle, ProgramMemory.SizeFor(bundle.Document), theirs)

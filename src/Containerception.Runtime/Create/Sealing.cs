@@ -9,25 +9,25 @@ internal static class Sealing
     private const string Tracing = "CAP_SYS_PTRACE";
 
     /// <summary>Becomes a sealed ception where the stub would not do. Returns, or starts this program anew.</summary>
-    public static void Prepare(Bundle bundle, bool waitsForStart)
+    public static void Prepare(Bundle bundle, SeccompFilter? filter, bool waitsForStart)
     {
-        if (!StubWillDo(bundle, waitsForStart))
+        if (!StubWillDo(bundle, filter, waitsForStart))
         {
             SealedBinary.Ensure();
         }
     }
 
-    public static bool NeedsStub(Bundle bundle, bool waitsForStart) => StubWillDo(bundle, waitsForStart) && !SealedBinary.IsSealed();
+    public static bool NeedsStub(Bundle bundle, SeccompFilter? filter, bool waitsForStart) => StubWillDo(bundle, filter, waitsForStart) && !SealedBinary.IsSealed();
 
     /// <summary>
     /// Nobody can look into the child before it is the stub; the filter lets the stub do its work; and no label waits for the next execve, which
     /// shall be the program's.
     /// </summary>
-    private static bool StubWillDo(Bundle bundle, bool waitsForStart)
+    private static bool StubWillDo(Bundle bundle, SeccompFilter? filter, bool waitsForStart)
         => NamespacePlan.Of(bundle.Linux).Makes(CloneFlags.CLONE_NEWPID)
             && !MayBeLookedInto(bundle, waitsForStart)
             && !LabelSteps.Wanted(bundle.Config.Process!)
-            && AllowsStub(bundle.Config);
+            && filter?.AllowsStub != false;
 
     /// <summary>
     /// A hook that runs inside, and a process that joins a container which waits for its start, are there while its init still is ception. That
@@ -42,19 +42,9 @@ internal static class Sealing
             && process.Capabilities is { } sets
             && (sets.Bounding.Contains(Tracing) || sets.Permitted.Contains(Tracing) || sets.Inheritable.Contains(Tracing));
 
-    /// <summary>Where in doubt, no: a filter that is not this plain costs a millisecond more.</summary>
-    private static bool AllowsStub(RuntimeConfig config)
+    /// <summary>Whether a profile lets the stub do its work. Where in doubt, no: a filter that is not this plain costs a millisecond more.</summary>
+    public static bool AllowsStub(SeccompConfig seccomp)
     {
-        if (config.Annotations.ContainsKey(RuntimeAnnotations.SeccompBpfData))
-        {
-            return false;
-        }
-
-        if (config.Linux?.Seccomp is not { } seccomp)
-        {
-            return true;
-        }
-
         bool byDefault = seccomp.DefaultAction == "SCMP_ACT_ALLOW";
         foreach (string call in ExecStub.Calls)
         {

@@ -11,9 +11,10 @@ namespace Containerception.Runtime;
 /// <summary>linux.seccomp, compiled for the child; and the way of a notifying filter's descriptor to its listener.</summary>
 /// <param name="Instructions">An array of struct sock_filter.</param>
 /// <param name="Flags">For seccomp(2).</param>
+/// <param name="AllowsStub">As <see cref="Sealing.AllowsStub"/> says.</param>
 /// <param name="ListenerPath">The socket that is sent the descriptor of a filter with SCMP_ACT_NOTIFY; null when none notifies.</param>
 /// <param name="ListenerMetadata">What is sent along.</param>
-internal sealed record SeccompFilter(byte[] Instructions, SeccompFilterFlags Flags, string? ListenerPath, string? ListenerMetadata)
+internal sealed record SeccompFilter(ReadOnlyMemory<byte> Instructions, SeccompFilterFlags Flags, bool AllowsStub, string? ListenerPath, string? ListenerMetadata)
 {
     /// <summary>The child is about to make the one call that gives the number; it takes microseconds.</summary>
     private const int WaitSpinsMax = 10_000_000;
@@ -23,8 +24,10 @@ internal sealed record SeccompFilter(byte[] Instructions, SeccompFilterFlags Fla
 
     public bool Notifies => ListenerPath is not null;
 
+    /// <param name="config">The configuration, as it was read.</param>
+    /// <param name="root">The state directory, which keeps what was compiled: the next container with the same profile is spared that.</param>
     /// <returns>Null when the configuration has no filter.</returns>
-    public static SeccompFilter? Compile(RuntimeConfig config)
+    public static SeccompFilter? Compile(RuntimeConfig config, string root)
     {
         SeccompConfig? profile = config.Linux?.Seccomp;
         if (config.Annotations.TryGetValue(RuntimeAnnotations.SeccompBpfData, out string? data))
@@ -41,9 +44,16 @@ internal sealed record SeccompFilter(byte[] Instructions, SeccompFilterFlags Fla
         {
             profile = profile with { ListenerPath = ListenerOf(profile, config.Annotations) };
             bool refuseUnknown = config.Annotations.TryGetValue(RuntimeAnnotations.SeccompFailUnknown, out string? fail) && fail != "0";
-            SeccompProgram program = SeccompCompiler.Compile(profile, refuseUnknown);
+            FilterCache cache = new(root, profile, refuseUnknown);
+            if (cache.TryLoad() is not { } filter)
+            {
+                filter = new KeptFilter(SeccompCompiler.Compile(profile, refuseUnknown), Sealing.AllowsStub(profile));
+                cache.Save(filter);
+            }
+
+            SeccompProgram program = filter.Program;
             SeccompFilterFlags flags = program.Notifies ? program.Flags | SeccompFilterFlags.SECCOMP_FILTER_FLAG_NEW_LISTENER : program.Flags;
-            return new SeccompFilter(program.Instructions.ToArray(), flags, program.Notifies ? profile.ListenerPath : null, profile.ListenerMetadata);
+            return new SeccompFilter(program.Instructions, flags, filter.AllowsStub, program.Notifies ? profile.ListenerPath : null, profile.ListenerMetadata);
         }
         catch (SeccompException failure)
         {
@@ -60,7 +70,7 @@ internal sealed record SeccompFilter(byte[] Instructions, SeccompFilterFlags Fla
         try
         {
             SeccompProgram program = SeccompCompiler.Take(Convert.FromBase64String(data), profile);
-            return new SeccompFilter(program.Instructions.ToArray(), program.Flags, null, null);
+            return new SeccompFilter(program.Instructions, program.Flags, AllowsStub: false, null, null);
         }
         catch (FormatException failure)
         {

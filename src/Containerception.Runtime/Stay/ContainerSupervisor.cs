@@ -24,7 +24,7 @@ public static class ContainerSupervisor
             if (plan.Runtime is null)
             {
                 // May execute this program once more: until here nothing was taken.
-                ContainerRuntime.PrepareToStay(OwnRunner.Request(plan));
+                new ContainerRuntime(plan.RuntimeRoot).PrepareToStay(OwnRunner.Request(plan));
             }
 
             // A directory as working directory would keep its file system busy for as long as we live.

@@ -46,7 +46,7 @@ internal sealed class Executor(string root, Action<StepRecord>? listener, Action
         }
 
         (SafeFileHandle ours, SafeFileHandle theirs) = UnixSockets.Pair(UnixSocketType.SOCK_SEQPACKET);
-        SeccompFilter? filter = SeccompFilter.Compile(bundle.Config);
+        SeccompFilter? filter = SeccompFilter.Compile(bundle.Config, root);
         using Compilation compilation = new(bundle, ProgramMemory.SizeFor(document), theirs) { Warn = warn };
         using SafeFileHandle? containerRoot = state.NoPivot || !state.Namespaces.HasFlag(CloneFlags.CLONE_NEWNS) ? OpenRoot(state.InitPid) : null;
         ExecSettings settings = new()

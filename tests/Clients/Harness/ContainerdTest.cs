@@ -17,7 +17,7 @@ public abstract class ContainerdTest(Containerd containerd) : IDisposable
         """;
 
     private const string Look = """
-        find /run/containerd/runc -mindepth 2 2>/dev/null
+        find /run/containerd/runc -mindepth 2 -not -path '*/.@filters*' 2>/dev/null
         find /run/containerd/io.containerd.runtime.v2.task -mindepth 2
         find /sys/fs/cgroup -type d -path '*/default/*'
         grep -o ' /run/containerd[^ ]*rootfs ' /proc/mounts || :

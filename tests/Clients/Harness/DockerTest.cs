@@ -12,7 +12,7 @@ public sealed class TestsOfDocker : ICollectionFixture<Docker>
 public abstract class DockerTest(Docker docker) : IDisposable
 {
     private const string Look = """
-        find /run/docker /run/containerd -path '*/runtime-*/moby/*' -o -path '*/io.containerd.runtime.v2.task/moby/*'
+        find /run/docker /run/containerd -path '*/.@filters' -prune -o -path '*/runtime-*/moby/*' -print -o -path '*/io.containerd.runtime.v2.task/moby/*' -print
         find /sys/fs/cgroup -type d -path '*/docker/*' -not -path '*/docker/buildkit'
         grep -o ' [^ ]*/merged ' /proc/mounts || :
         """;

@@ -24,7 +24,9 @@ internal static class ConfigEdit
     {
         try
         {
-            ConfigValidation.Validate(RuntimeConfig.Read(json));
+            RuntimeConfig config = RuntimeConfig.Read(json);
+            ConfigValidation.Validate(config);
+            _ = config.Linux?.Seccomp?.Syscalls;
             return null;
         }
         catch (ConfigException e)
