@@ -216,6 +216,23 @@ public static partial class Signals
     /// <summary>Ignores a signal.</summary>
     public static void Ignore(Signal signal) => SetDisposition(signal, SIG_IGN, nameof(SIG_IGN));
 
+    /// <summary>Those of a set that this process does not ignore. What is blocked waits to be read also where it is ignored, which a caller has asked for: nohup(1).</summary>
+    public static SignalSet Heeded(SignalSet signals)
+    {
+        ulong heeded = signals.Bits;
+        for (int number = 1; number <= RealTimeMax; number++)
+        {
+            if (signals.Contains((Signal)number))
+            {
+                Check.Result(
+                    rt_sigaction(SyscallNumbers.SYS_rt_sigaction, number, 0, out KernelSigaction action, SetBytes), $"rt_sigaction({number}, NULL)");
+                heeded &= action.sa_handler == SIG_IGN ? ~(1UL << (number - 1)) : ulong.MaxValue;
+            }
+        }
+
+        return new SignalSet(heeded);
+    }
+
     private static bool TryParseRealTime(ReadOnlySpan<char> name, out Signal signal)
     {
         signal = Signal.None;
@@ -263,6 +280,9 @@ public static partial class Signals
     private static partial nint rt_sigprocmask(long number, SignalMaskOperation operation, in SignalSet set, out SignalSet previous, nuint size);
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint rt_sigaction(long number, long signal, nint action, out KernelSigaction previous, nuint size);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static partial nint signalfd4(long number, int descriptor, in SignalSet set, nuint size, int flags);
 
     [LibraryImport("libc")]
@@ -271,6 +291,16 @@ public static partial class Signals
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint signal(int number, nint handler);
+}
+
+/// <summary>The kernel's struct sigaction, which is not libc's.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct KernelSigaction
+{
+    public nint sa_handler;
+    public ulong sa_flags;
+    public nint sa_restorer;
+    public ulong sa_mask;
 }
 
 /// <summary>struct signalfd_siginfo of sys/signalfd.h.</summary>

@@ -1,10 +1,9 @@
-using Containerception.Linux;
 using Microsoft.Win32.SafeHandles;
 
-namespace Containerception.Cli;
+namespace Containerception.Linux;
 
 /// <summary>Standard input, output and error.</summary>
-internal static class StandardStreams
+public static class StandardStreams
 {
     private const int Count = 3;
 

@@ -105,7 +105,9 @@ public static partial class Waiting
 
         if (result < 0)
         {
-            throw new LinuxException($"waitid({who}, {FailedCall.Join(options)})", Check.LastErrno);
+            // First of all: building the text makes calls of its own.
+            Errno failure = Check.LastErrno;
+            throw new LinuxException($"waitid({who}, {FailedCall.Join(options)})", failure);
         }
 
         return Translate(info);

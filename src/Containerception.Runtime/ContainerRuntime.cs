@@ -150,11 +150,18 @@ public sealed class ContainerRuntime(string root, Action<StepRecord>? listener =
     public void RemoveMounts(string id, string file) => Guard(() => new LiveMounts(Root, listener).Remove(id, file));
 
     /// <summary>What must be done before a container is begun by who stays with it, and before anything of this process is worth keeping: it may execute this program anew.</summary>
-    internal void PrepareToStay(CreateRequest request) => Guard(() =>
+    internal void PrepareToStay(CreateRequest request)
     {
-        Bundle bundle = Bundle.Open(request.Bundle, request.ConfigFile);
-        Sealing.Prepare(bundle, SeccompFilter.Compile(bundle.Config, Root), waitsForStart: false);
-    });
+        // Whom cdock has started so is asked without a look at the configuration.
+        if (!SealedBinary.IsSealed())
+        {
+            Guard(() =>
+            {
+                Bundle bundle = Bundle.Open(request.Bundle, request.ConfigFile);
+                Sealing.Prepare(bundle, SeccompFilter.Compile(bundle.Config, Root), waitsForStart: false);
+            });
+        }
+    }
 
     /// <summary>Makes a container whose program runs, for a caller who stays with it; the caller disposes what is returned.</summary>
     /// <param name="request">What is asked for.</param>

@@ -19,6 +19,9 @@ public sealed record SupervisePlan
     /// <summary>In the container's directory.</summary>
     public const string FileName = "supervise.json";
 
+    /// <summary>The flag with which the descriptors are not inherited: the supervisor was started before they were there, and gets them with a <see cref="LateMessage"/>.</summary>
+    public const string LateFlag = "--late";
+
     /// <summary>The number of the first further descriptor.</summary>
     public const int FurtherNumber = 4;
 

@@ -1,6 +1,7 @@
 using Containerception.Linux;
 using Containerception.Oci;
 using Containerception.Runtime;
+using Containerception.Supervision;
 
 namespace Containerception.Cli;
 
@@ -18,6 +19,18 @@ internal static class Program
         {
             Signals.TakeMaskOfEntry();
             StandardStreams.FillGaps();
+
+            // Who was started by a descriptor has its number for a name.
+            Prctl.Name = Name;
+            if (line is [LateMessage.Verb])
+            {
+                line = LateMessage.Receive() ?? [];
+                if (line.Length == 0)
+                {
+                    return ExitCode.Fine;
+                }
+            }
+
             ParsedFlags global = FlagParser.Parse(line, GlobalFlags.All, FlagPlace.First);
             log = OpenLog(global);
             if (global.Is(GlobalFlags.Version))

@@ -16,6 +16,7 @@ public sealed class KilledTests : IDisposable
     private const int LongStride = 12;
 
     private readonly Cdock _cdock = new();
+    private string _root = "host";
     private readonly string _seconds = $"98{Random.Shared.Next(1_000_000, 9_999_999)}";
 
     public KilledTests() => Needs.Program("strace");
@@ -30,6 +31,16 @@ public sealed class KilledTests : IDisposable
     [InlineData("rm -f")]
     [InlineData("restart -t 0")]
     public void Cdock_killed_at_its_calls_leaves_nothing_stuck(string verb) => CdockKilled(verb, Stride);
+
+    [Theory]
+    [InlineData("run -d")]
+    [InlineData("run --rm")]
+    public void Cdock_killed_after_it_has_started_the_supervisor_of_an_image_leaves_nothing_stuck(string verb)
+    {
+        TestImage.Busybox().Load(_cdock.Root);
+        _root = "test";
+        CdockKilled(verb, Stride);
+    }
 
     [Theory]
     [InlineData(false)]
@@ -168,7 +179,7 @@ public sealed class KilledTests : IDisposable
         Assert.True(tried > 5, $"only {tried} calls of {calls.Length} were tried");
     }
 
-    private string[] Command(string verb) => ["host", .. verb == "run" ? (string[])["true"] : ["sleep", _seconds]];
+    private string[] Command(string verb) => [_root, .. verb is "run" or "run --rm" ? (string[])["true"] : ["sleep", _seconds]];
 
     private void Prepare(string verb)
     {

@@ -18,12 +18,14 @@ internal sealed class ContainerStore(string root, Func<Database> database)
 
     public ContainerTable Table => field ??= new ContainerTable(database());
 
+    /// <summary>An id that no container has.</summary>
+    public static string MakeId() => Randomness.GetHex(IdBytes);
+
     /// <summary>Makes a directory for a new container, locked.</summary>
-    public ContainerDirectory Make()
+    public ContainerDirectory Make(string id)
     {
         StateRoot.Make(root);
         Directory.CreateDirectory(_containers, OwnerOnly);
-        string id = Randomness.GetHex(IdBytes);
         using SafeFileHandle gate = OpenGate();
         FileContents.Flock(gate, shared: true);
         return ContainerDirectory.Make(_containers, id);

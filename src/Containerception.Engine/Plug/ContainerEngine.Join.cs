@@ -120,8 +120,7 @@ public sealed partial class ContainerEngine
     private RootPlan WithNetwork(RootPlan root, ContainerDefinition definition, ContainerDirectory directory, NetworkPlug? plug)
     {
         // The first of all steps makes the mounts private, also where the root itself needs none: a namespace bound on the host would stay.
-        PreparationStep first = RootPlanner.Private();
-        ImmutableArray<PreparationStep> begun = root.Steps.Any(step => step.Words == first.Words) ? root.Steps : [first, .. root.Steps];
+        ImmutableArray<PreparationStep> begun = root.Steps.Any(RootPlanner.IsPrivate) ? root.Steps : [RootPlanner.Private(), .. root.Steps];
         if (plug is not null)
         {
             return root with { Steps = [.. begun, .. plug.Steps()] };

@@ -13,6 +13,7 @@ internal sealed class RootPlanner(string directory, string id)
 {
     public const string RootName = "rootfs";
     private const string LayerName = "layer";
+    private const string PrivateWords = "begin a private mount namespace";
 
     /// <summary>docker's: the beginning of the id.</summary>
     private const int HostnameLength = 12;
@@ -193,5 +194,8 @@ internal sealed class RootPlanner(string directory, string id)
 
     /// <summary>The first step of all, where any mounts.</summary>
     public static PreparationStep Private() => new(
-        "begin a private mount namespace", "no mount of this container can be seen or left behind on the host", Mounts.BeginPrivate);
+        PrivateWords, "no mount of this container can be seen or left behind on the host", Mounts.BeginPrivate);
+
+    /// <summary>Whether a step is that one.</summary>
+    public static bool IsPrivate(PreparationStep step) => step.Words == PrivateWords;
 }

@@ -41,7 +41,7 @@ internal sealed class Attachment : IDisposable
         _keys = DetachKeys.Parse(request.DetachKeys);
 
         // Without passing them on they do what they do to any program.
-        SignalSet wanted = request.SignalProxy ? Forwarded : SignalSet.Of(Signal.SIGWINCH);
+        SignalSet wanted = Signals.Heeded(request.SignalProxy ? Forwarded : SignalSet.Of(Signal.SIGWINCH));
         Signals.BlockForProcess(wanted);
         _signals = Signals.Descriptor(wanted);
     }

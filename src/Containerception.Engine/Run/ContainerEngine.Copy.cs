@@ -136,7 +136,7 @@ public sealed partial class ContainerEngine
                 Mounts.BeginPrivate();
             }
 
-            Play(plan, directory);
+            Play(plan.Steps, directory);
             using SafeFileHandle root = Files.Open(plan.Path, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY);
             foreach (ContainerMount mount in new ContainerMounts(_options.RootDirectory).Of(config))
             {

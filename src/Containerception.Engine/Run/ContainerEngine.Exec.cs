@@ -11,12 +11,19 @@ public sealed partial class ContainerEngine
 {
     private const int ExecIdBytes = 32;
 
-    /// <summary>Runs one more program in a running container. Standard streams and signals are passed on.</summary>
+    /// <summary>Runs one more program in a running container. Standard streams are passed on, and the signals that this thread gets, and the process if no other takes them.</summary>
     /// <returns>The program's exit status, 128 + signal for a signal; 0 when detached.</returns>
     /// <exception cref="EngineException">The program was not started.</exception>
     public int Exec(ExecRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
+        using SafeFileHandle? nothing = request.Interactive ? null : Files.Open("/dev/null", OpenFlags.O_RDWR);
+        SafeFileHandle? others = request.Detach ? nothing : null;
+        SpawnStreams streams = new(nothing, others, others);
+        SpawnFlags flags = request.Tty ? SpawnFlags.None : SpawnFlags.POSIX_SPAWN_SETPGROUP;
+        bool isApart = request is { Detach: true, Tty: true };
+        RuntimeProgram? likely = RuntimeProgram.TryFind(_options);
+        using LateProgram? late = isApart ? null : likely?.TryStartLate(streams, flags);
         ContainerDefinition definition = _store.Table.Find(request.Container);
         if (!ContainerDirectory.IsTaken(_store.PathOf(definition.Id)))
         {
@@ -31,30 +38,37 @@ public sealed partial class ContainerEngine
         string command = string.Join(' ', request.Command);
         string draft = Path.Join(directory, $"exec-{id[..16]}");
         using Undo undo = new();
+        using SignalForwarding? signals = isApart ? null : new();
         undo.Add(() => File.Delete(draft + ".json"));
         undo.Add(() => File.Delete(draft + ".log"));
         undo.Add(() => File.Delete(draft + ".pid"));
         File.WriteAllBytes(draft + ".json", ProcessOf(request, directory, init).ToJson());
-        Note($"exec_create: {command}", definition, ("execID", id));
-
-        if (request is { Detach: true, Tty: true })
+        if (isApart)
         {
+            Note($"exec_create: {command}", definition, ("execID", id));
             ExecApart(runtime, definition, draft);
             Note($"exec_start: {command}", definition, ("execID", id));
             return 0;
         }
 
-        using SignalForwarding signals = new();
-        using SafeFileHandle? nothing = request.Interactive ? null : Files.Open("/dev/null", OpenFlags.O_RDWR);
-        SafeFileHandle? others = request.Detach ? nothing : null;
-        int pid = runtime.StartExec(
-            runtime.LogArguments(draft + ".log"),
-            [.. request.Detach ? ["--detach"] : ImmutableArray<string>.Empty, "--process", draft + ".json", definition.Id],
-            new SpawnStreams(nothing, others, others),
-            request.Tty ? SpawnFlags.None : SpawnFlags.POSIX_SPAWN_SETPGROUP);
-        signals.To(pid);
+        ImmutableArray<string> globals = runtime.LogArguments(draft + ".log");
+        ImmutableArray<string> arguments = [.. request.Detach ? ["--detach"] : ImmutableArray<string>.Empty, "--process", draft + ".json", definition.Id];
+        int pid;
+        if (late is not null && likely == runtime)
+        {
+            pid = runtime.FinishExec(late, globals, arguments);
+        }
+        else
+        {
+            // That was another program's.
+            late?.Dispose();
+            pid = runtime.StartExec(globals, arguments, streams, flags);
+        }
+
+        // It is on its way already.
+        Note($"exec_create: {command}", definition, ("execID", id));
         Note($"exec_start: {command}", definition, ("execID", id));
-        int exitCode = Waiting.Wait(pid).ExitCode;
+        int exitCode = signals!.WaitFor(pid);
         if (exitCode != 0 && RuntimeFailure.Read(draft + ".log") is EngineException failure)
         {
             throw failure;

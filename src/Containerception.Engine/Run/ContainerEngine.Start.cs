@@ -9,8 +9,9 @@ namespace Containerception.Engine;
 
 // cdock                                          ception supervise FILE, a session of its own
 // -----                                          --------------------------------------------
-// mounts the root in a namespace of its own and
-// starts the supervisor from there
+// starts the supervisor from a mount namespace of
+// its own, if it can before the container is made,
+// and mounts the root there
 //   descriptor 0: the directory's lock    -->    holds it from now on
 //   descriptor 1: a pipe                  <--    end of file: the program runs
 //                                         <--    {message, hint}: it does not, and nothing of it is left
@@ -27,7 +28,8 @@ public sealed partial class ContainerEngine
         using ContainerDirectory? directory = TakeToStart(definition);
         if (directory is not null)
         {
-            Launch(directory, definition, PlanRoot(directory, definition), attachment: null);
+            using SupervisorStart start = new(directory.Path);
+            Launch(directory, definition, PlanRoot(directory, definition), attachment: null, start);
         }
 
         return definition.Id;
@@ -48,7 +50,8 @@ public sealed partial class ContainerEngine
         }
 
         Note("attach", definition);
-        Launch(directory, definition, PlanRoot(directory, definition), attachment);
+        using SupervisorStart start = new(directory.Path);
+        Launch(directory, definition, PlanRoot(directory, definition), attachment, start);
         return Stay(attachment, definition);
     }
 
@@ -113,17 +116,13 @@ public sealed partial class ContainerEngine
         }
     }
 
-    private void Launch(ContainerDirectory directory, ContainerDefinition definition, RootPlan root, Attachment? attachment)
+    private void Launch(ContainerDirectory directory, ContainerDefinition definition, RootPlan root, Attachment? attachment, SupervisorStart start)
     {
         RuntimeProgram runtime = Of(definition);
         root = WithLocks(Joined(root, directory, definition), directory, definition);
         bool explains = Explains(runtime);
         using NetworkPlug? plug = Plug(directory, definition);
         directory.WritePlan(PlanOf(directory, definition, runtime, attachment, explains, plug));
-        string supervisor = RuntimeProgram.Supervisor();
-
-        // What our caller left open would stay so for as long as the container lives.
-        Descriptors.CloseRange(3, uint.MaxValue, CloseRangeFlags.CLOSE_RANGE_CLOEXEC);
         (SafeFileHandle read, SafeFileHandle write) = Pipes.Create();
         using (read)
         {
@@ -132,13 +131,9 @@ public sealed partial class ContainerEngine
             using (SafeFileHandle? theirs = attachment?.MakePair())
             using (SafeFileHandle? steps = explains ? Descriptors.Duplicate(Descriptors.Borrow(2)) : null)
             {
-                NamespaceThread.Run(() =>
-                {
-                    Play(WithNetwork(root, definition, directory, plug), directory);
-                    return Spawning.PosixSpawn(
-                        supervisor, [supervisor, "supervise", Path.Join(directory.Path, SupervisePlan.FileName)], RuntimeProgram.CallersEnvironment(),
-                        directory.Lock, write, theirs ?? nothing, SpawnFlags.POSIX_SPAWN_SETSID, steps, plug?.Descriptors ?? []);
-                });
+                start.Finish(
+                    () => Play(WithNetwork(root, definition, directory, plug).Steps.Where(step => !(start.IsBegun && RootPlanner.IsPrivate(step))), directory),
+                    steps, () => [directory.Lock, write, theirs ?? nothing, .. plug?.Descriptors ?? []]);
             }
 
             byte[] report = FileContents.ReadAll(read, StartFailure.BytesMax);
@@ -201,9 +196,9 @@ public sealed partial class ContainerEngine
         return _options.Explain is not null && runtime.IsSupervisor;
     }
 
-    private void Play(RootPlan root, ContainerDirectory directory)
+    private void Play(IEnumerable<PreparationStep> steps, ContainerDirectory directory)
     {
-        foreach (PreparationStep step in root.Steps)
+        foreach (PreparationStep step in steps)
         {
             long began = _options.Clock.GetTimestamp();
             string call = Played(step).Replace(directory.Path, "…", StringComparison.Ordinal);

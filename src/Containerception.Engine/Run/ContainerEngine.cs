@@ -44,7 +44,7 @@ public sealed partial class ContainerEngine
         RuntimeProgram runtime = RuntimeProgram.Find(_options);
         Sweep();
         using Undo undo = new();
-        Claimed claimed = Claim(request, runtime, undo, isWhole: true);
+        Claimed claimed = Claim(request, ContainerStore.MakeId(), runtime, undo, isWhole: true);
         undo.Keep();
         claimed.Root.Tree?.Dispose();
         claimed.Directory.Dispose();
@@ -54,17 +54,22 @@ public sealed partial class ContainerEngine
     /// <summary>Makes a container and starts it. Standard streams and signals are passed on until its program ends, or the detach keys are typed.</summary>
     /// <returns>The program's exit status, 128 + signal for a signal; 0 when it was left running.</returns>
     /// <exception cref="EngineException">The program was not started, and nothing is left.</exception>
-    public int Run(RunRequest request, AttachRequest attach)
+    /// <param name="request">What is asked for.</param>
+    /// <param name="attach">Which streams are passed on.</param>
+    /// <param name="begun">See <see cref="BeginStart"/>.</param>
+    public int Run(RunRequest request, AttachRequest attach, SupervisorStart? begun = null)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(attach);
         RuntimeProgram runtime = RuntimeProgram.Find(_options);
         using Attachment attachment = new(attach, request.Tty);
+        using SupervisorStart? own = BeginUnless(begun, request);
+        SupervisorStart start = own ?? begun!;
         Sweep();
         using Undo undo = new();
-        Claimed claimed = Claim(request, runtime, undo, isWhole: false);
+        Claimed claimed = Claim(request, start.Id, runtime, undo, isWhole: false);
         Note("attach", claimed.Definition);
-        Launch(claimed.Directory, claimed.Definition, claimed.Root, attachment);
+        Launch(claimed.Directory, claimed.Definition, claimed.Root, attachment, start);
         undo.Keep();
         return Stay(attachment, claimed.Definition);
     }
@@ -72,17 +77,43 @@ public sealed partial class ContainerEngine
     /// <summary>Makes a container and returns once its program runs.</summary>
     /// <returns>The container's id.</returns>
     /// <exception cref="EngineException">The program was not started, and nothing is left.</exception>
-    public string RunDetached(RunRequest request)
+    /// <param name="request">What is asked for.</param>
+    /// <param name="begun">See <see cref="BeginStart"/>.</param>
+    public string RunDetached(RunRequest request, SupervisorStart? begun = null)
     {
         ArgumentNullException.ThrowIfNull(request);
         RuntimeProgram runtime = RuntimeProgram.Find(_options);
+        using SupervisorStart? own = BeginUnless(begun, request);
+        SupervisorStart start = own ?? begun!;
         Sweep();
         using Undo undo = new();
-        Claimed claimed = Claim(request, runtime, undo, isWhole: false);
-        Launch(claimed.Directory, claimed.Definition, claimed.Root, attachment: null);
+        Claimed claimed = Claim(request, start.Id, runtime, undo, isWhole: false);
+        Launch(claimed.Directory, claimed.Definition, claimed.Root, attachment: null, start);
         undo.Keep();
         return claimed.Definition.Id;
     }
+
+    /// <summary>
+    /// Begins what every container of an image needs, before it is known which image, and what else: given to <see cref="Run"/> or <see cref="RunDetached"/> it spares
+    /// the time of that. Dispose it in any case.
+    /// </summary>
+    public SupervisorStart BeginStart()
+    {
+        SupervisorStart start = new(_store.PathOf(ContainerStore.MakeId()));
+
+        // Steps that are to be told are told in their order.
+        if (_options.Explain is null)
+        {
+            start.Begin(() => Played(RootPlanner.Private()));
+        }
+
+        return start;
+    }
+
+    // Only an image's root is always mounted in a namespace of its own.
+    private SupervisorStart? BeginUnless(SupervisorStart? begun, RunRequest request) => request.Root is not RootRequest.Image
+        ? new SupervisorStart(_store.PathOf(ContainerStore.MakeId()))
+        : begun is null ? BeginStart() : null;
 
     private int Stay(Attachment attachment, ContainerDefinition definition)
     {
@@ -128,7 +159,7 @@ public sealed partial class ContainerEngine
     /// <summary>The caller's containers can have limits: there are groups that are his, or his own systemd makes some.</summary>
     public static bool CanLimit => Machine.Ask().MakesCgroups || PlainUser.HasSystemd;
 
-    private Claimed Claim(RunRequest request, RuntimeProgram runtime, Undo undo, bool isWhole)
+    private Claimed Claim(RunRequest request, string id, RuntimeProgram runtime, Undo undo, bool isWhole)
     {
         if (request.Name is not null)
         {
@@ -138,7 +169,7 @@ public sealed partial class ContainerEngine
         request = WithJoined(Nesting.Implied(request, runtime));
         UserRange.Check(request);
 #pragma warning disable CA2000 // Undone, or the caller's.
-        ContainerDirectory directory = _store.Make();
+        ContainerDirectory directory = _store.Make(id);
 #pragma warning restore CA2000
         undo.Add(() => Forget(directory));
         Machine machine = Machine.Ask(runtime);

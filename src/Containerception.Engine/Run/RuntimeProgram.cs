@@ -2,6 +2,7 @@ using System.Collections;
 using System.Collections.Immutable;
 using System.Text;
 using Containerception.Linux;
+using Containerception.Supervision;
 using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Engine;
@@ -23,21 +24,46 @@ internal sealed record RuntimeProgram(string Path, string StateRoot)
         FailureKind.NotFound, $"`{SupervisorName}`, which keeps containers, is neither beside cdock nor in PATH", "install both programs in one directory");
 
     /// <exception cref="EngineException"><see cref="FailureKind.NotFound"/>: no such program.</exception>
-    public static RuntimeProgram Find(EngineOptions options)
+    public static RuntimeProgram Find(EngineOptions options) => TryFind(options) ?? throw new EngineException(
+        FailureKind.NotFound, $"the runtime `{options.Runtime ?? SupervisorName}` is neither beside cdock nor in PATH", "choose one with --runtime: ception, runc, crun");
+
+    /// <summary>The same; null where there is none.</summary>
+    public static RuntimeProgram? TryFind(EngineOptions options)
+        => Programs.Find(options.Runtime ?? SupervisorName) is string path ? new RuntimeProgram(path, options.RuntimeRoot(path)) : null;
+
+    /// <summary>
+    /// The file of a program that nobody can write: ception joins a container only as such, and would start itself once more to be one. Null where the kernel
+    /// makes none, and for a script, which its interpreter opens once more.
+    /// </summary>
+    public static SafeFileHandle? TrySeal(string program)
     {
-        string name = options.Runtime ?? SupervisorName;
-        string path = Programs.Find(name) ?? throw new EngineException(
-            FailureKind.NotFound, $"the runtime `{name}` is neither beside cdock nor in PATH", "choose one with --runtime: ception, runc, crun");
-        return new RuntimeProgram(path, options.RuntimeRoot(path));
+        Span<byte> beginning = stackalloc byte[2];
+        using SafeFileHandle file = Files.Open(program, OpenFlags.O_RDONLY);
+        using SafeFileHandle? tree = FileContents.Read(file, beginning) == 2 && beginning.SequenceEqual("#!"u8) ? null : NewMounts.TryCloneReadOnly(program);
+
+        // Above what the program will have at its start: it is executed by its number when those are there already.
+        return tree is null ? null : Descriptors.Duplicate(tree, LateMessage.SocketNumber + 1);
     }
 
+    /// <summary>Starts <c>exec</c> while it is looked for what it is to execute. Null where that is not possible.</summary>
+    public LateProgram? TryStartLate(SpawnStreams streams, SpawnFlags flags)
+        => IsSupervisor ? LateProgram.TryStart([Path, LateMessage.Verb], streams, flags) : null;
+
     /// <summary>Starts <c>exec</c> and leaves it running. What it gets of the standard streams, the container gets.</summary>
-    /// <remarks>ception joins a container only as a file that nobody can write, and would start itself once more to be one.</remarks>
     public int StartExec(IReadOnlyList<string> globals, IReadOnlyList<string> arguments, SpawnStreams streams, SpawnFlags flags, SafeFileHandle? third = null)
     {
-        using SafeFileHandle? sealedFile = IsSupervisor ? NewMounts.TryCloneReadOnly(Path) : null;
+        using SafeFileHandle? sealedFile = IsSupervisor ? TrySeal(Path) : null;
         string file = sealedFile is null ? Path : Descriptor.MagicLink(sealedFile);
         return Start(file, [.. globals, "exec", .. arguments], streams, flags, third);
+    }
+
+    /// <summary>The same of one that was started before.</summary>
+    /// <returns>Its pid.</returns>
+    public int FinishExec(LateProgram late, IReadOnlyList<string> globals, IReadOnlyList<string> arguments)
+    {
+        // If it does not live any more, how it ended tells its pid.
+        late.Tell([.. Globals(), .. globals, "exec", .. arguments]);
+        return late.Pid;
     }
 
     /// <summary>Runs the runtime to its end and returns what it wrote to standard output and error.</summary>

@@ -1,67 +1,68 @@
-using System.Runtime.InteropServices;
 using Containerception.Linux;
+using Microsoft.Win32.SafeHandles;
 
 namespace Containerception.Engine;
 
 /// <summary>Passes on to the runtime, and so to the container, what this process is sent. docker's <c>--sig-proxy</c>.</summary>
 internal sealed class SignalForwarding : IDisposable
 {
-    private static readonly Signal[] Forwarded =
-        [Signal.SIGHUP, Signal.SIGINT, Signal.SIGQUIT, Signal.SIGTERM, Signal.SIGUSR1, Signal.SIGUSR2];
+    private const ulong SignalToken = 1;
+    private const ulong EndToken = 2;
 
-    private readonly List<PosixSignalRegistration> _registrations = [];
-    private readonly Lock _gate = new();
-    private readonly List<Signal> _early = [];
-    private int _pid;
+    private static readonly SignalSet Forwarded =
+        SignalSet.Of(Signal.SIGHUP, Signal.SIGINT, Signal.SIGQUIT, Signal.SIGTERM, Signal.SIGUSR1, Signal.SIGUSR2);
+
+    private readonly SignalSet _before;
+    private readonly SafeFileHandle _signals;
 
     /// <summary>Keeps what arrives from now on.</summary>
     public SignalForwarding()
     {
-        foreach (Signal signal in Forwarded)
-        {
-            _registrations.Add(PosixSignalRegistration.Create(Dotnet(signal), context =>
-            {
-                context.Cancel = true;
-                Pass(signal);
-            }));
-        }
+        SignalSet wanted = Signals.Heeded(Forwarded);
+        _before = Signals.BlockForProcess(wanted);
+        _signals = Signals.Descriptor(wanted);
     }
 
-    /// <summary>Passes on what has arrived, and what will.</summary>
-    public void To(int pid)
+    /// <summary>Waits for a child's end. What has arrived since this was made is passed on, and what will.</summary>
+    /// <returns>Its exit status, 128 + signal for a signal.</returns>
+    public int WaitFor(int pid)
     {
-        lock (_gate)
+        using SafeFileHandle process = Linux.Processes.PidfdOpen(pid);
+        using SafeFileHandle epoll = Epoll.Create();
+        Epoll.Add(epoll, _signals, EpollEvents.EPOLLIN, SignalToken);
+        Epoll.Add(epoll, process, EpollEvents.EPOLLIN, EndToken);
+        Span<EpollEvent> events = stackalloc EpollEvent[2];
+        while (true)
         {
-            _pid = pid;
-            _early.ForEach(signal => Processes.Kill(pid, signal));
-            _early.Clear();
-        }
-    }
-
-    public void Dispose() => _registrations.ForEach(one => one.Dispose());
-
-    private void Pass(Signal signal)
-    {
-        lock (_gate)
-        {
-            if (_pid == 0)
+            foreach (EpollEvent item in events[..Epoll.Wait(epoll, events)])
             {
-                _early.Add(signal);
-            }
-            else
-            {
-                Processes.Kill(_pid, signal);
+                if (item.Token == EndToken)
+                {
+                    return Waiting.Wait(pid).ExitCode;
+                }
+
+                PassTo(pid);
             }
         }
     }
 
-    // A number that .NET has no name for is the kernel's own.
-    private static PosixSignal Dotnet(Signal signal) => signal switch
+    public void Dispose()
     {
-        Signal.SIGHUP => PosixSignal.SIGHUP,
-        Signal.SIGINT => PosixSignal.SIGINT,
-        Signal.SIGQUIT => PosixSignal.SIGQUIT,
-        Signal.SIGTERM => PosixSignal.SIGTERM,
-        _ => (PosixSignal)(int)signal,
-    };
+        // What came too late has nobody to be passed to, and is not to end us before we have tidied up.
+        while (Signals.TryRead(_signals) is not null)
+        {
+        }
+
+        _signals.Dispose();
+        Signals.SetMask(_before);
+    }
+
+    // It is our child, and not buried: the number is its own.
+    private void PassTo(int pid)
+    {
+        while (Signals.TryRead(_signals) is { } received)
+        {
+            Linux.Processes.Kill(pid, received.Signal);
+        }
+    }
 }

@@ -13,13 +13,19 @@ public static class ContainerSupervisor
 
     /// <summary>Starts the container of a plan, and returns when it has ended for good; or executes what the plan wants to be executed then.</summary>
     /// <param name="file">The plan's.</param>
+    /// <param name="isLate">Its descriptors are still to come.</param>
     /// <param name="tell">Makes, of where steps are to be told, what tells them.</param>
     /// <returns>The exit code: 0 when the container was started.</returns>
-    public static int Run(string file, Func<SafeFileHandle, Action<StepRecord>> tell)
+    public static int Run(string file, bool isLate, Func<SafeFileHandle, Action<StepRecord>> tell)
     {
         SupervisePlan? plan = null;
         try
         {
+            if (isLate && LateMessage.Receive() is null)
+            {
+                return 0;
+            }
+
             plan = SupervisePlan.Read(Read(file));
             if (plan.Runtime is null)
             {

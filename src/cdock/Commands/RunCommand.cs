@@ -21,13 +21,31 @@ internal static class RunCommand
 
     private static int Run(RunOptions options, ParseResult parsed, Output output)
     {
-        Action<string>? explain = parsed.GetValue(options.Explain) ? output.Error.WriteLine : null;
-        ContainerEngine engine = ContainerEngine.Open(new EngineOptions { Runtime = parsed.GetValue(options.Runtime), Explain = explain });
-        RunRequest request = new RunRequestReader(options, parsed, Environment.GetEnvironmentVariables(), new RunImage(options, parsed, output, engine).Named).Read();
+        ContainerEngine engine = ContainerEngine.Open(new EngineOptions { Runtime = parsed.GetValue(options.Runtime), Explain = ExplainTo(options, parsed, output) });
+        SupervisorStart? begun = NamesImage(options, parsed) ? engine.BeginStart() : null;
+        try
+        {
+            // What is fetched takes longer than any start, and mounts of the host's may come and go meanwhile.
+            RunImage image = new(options, parsed, output, engine, fetches: () =>
+            {
+                begun?.Dispose();
+                begun = null;
+            });
+            RunRequest request = new RunRequestReader(options, parsed, Environment.GetEnvironmentVariables(), image.Named).Read();
+            return Run(engine, request, begun, options, parsed, output);
+        }
+        finally
+        {
+            begun?.Dispose();
+        }
+    }
+
+    private static int Run(ContainerEngine engine, RunRequest request, SupervisorStart? begun, RunOptions options, ParseResult parsed, Output output)
+    {
         if (request.Namespaces.Only is { IsEmpty: true })
         {
             RefuseWithoutContainer(options, parsed, request);
-            return ChildCommand.Run(request.Command, explain);
+            return ChildCommand.Run(request.Command, ExplainTo(options, parsed, output));
         }
 
         if (request is { Detach: false, Interactive: true } && request.Attach.Contains("stdin"))
@@ -37,19 +55,25 @@ internal static class RunCommand
 
         if (request.Detach)
         {
-            output.Standard.WriteLine(engine.RunDetached(request));
+            output.Standard.WriteLine(engine.RunDetached(request, begun));
             return ExitCode.Success;
         }
 
-        return engine.Run(request, new AttachRequest
+        AttachRequest attach = new()
         {
             Stdin = request.Interactive && request.Attach.Contains("stdin"),
             Stdout = request.Attach.Contains("stdout"),
             Stderr = request.Attach.Contains("stderr"),
             DetachKeys = parsed.GetValue(options.DetachKeys) ?? AttachRequest.DetachKeysDefault,
             SignalProxy = parsed.GetValue(options.SignalProxy),
-        });
+        };
+        return engine.Run(request, attach, begun);
     }
+
+    private static Action<string>? ExplainTo(RunOptions options, ParseResult parsed, Output output) => parsed.GetValue(options.Explain) ? output.Error.WriteLine : null;
+
+    private static bool NamesImage(RunOptions options, ParseResult parsed)
+        => parsed.GetValue(options.Rootfs) is null && parsed.GetValue(options.Bundle) is null && parsed.GetValue(options.Isolate) is null && parsed.GetValue(options.Words) is [var name, ..] && name != RootRequest.HostName;
 
     private static void RefuseWithoutContainer(RunOptions options, ParseResult parsed, RunRequest request)
     {

@@ -7,7 +7,12 @@ using Containerception.Oci;
 namespace Containerception.Cdock;
 
 /// <summary>The root that <c>run</c> is asked for by a name: the built-in one, or an image, which is fetched where it is not here.</summary>
-internal sealed class RunImage(RunOptions options, ParseResult parsed, Output output, ContainerEngine engine)
+/// <param name="options">What may be said.</param>
+/// <param name="parsed">What was.</param>
+/// <param name="output">Where progress is told.</param>
+/// <param name="engine">Whose images they are.</param>
+/// <param name="fetches">Is called before one is fetched.</param>
+internal sealed class RunImage(RunOptions options, ParseResult parsed, Output output, ContainerEngine engine, Action? fetches = null)
 {
     /// <exception cref="EngineException">There is no such image.</exception>
     /// <exception cref="ImageException">It cannot be fetched.</exception>
@@ -43,6 +48,7 @@ internal sealed class RunImage(RunOptions options, ParseResult parsed, Output ou
 
     private RootRequest.Image Fetched(string name, string pull)
     {
+        fetches?.Invoke();
         using ImageSession session = ImageSession.Open();
         ImageReference image = ImageReference.Parse(name);
         Platform platform = parsed.GetValue(options.Platform) is string text ? PlatformChoice.Parse(text) : PlatformChoice.OfThisMachine;
