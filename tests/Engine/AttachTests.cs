@@ -50,6 +50,29 @@ public sealed class AttachTests : IDisposable
         Assert.Equal((3, output, error), (outcome.ExitCode, outcome.Output, outcome.Error));
     }
 
+    [Theory]
+    [InlineData("printf typed |", "")]
+    [InlineData("", "</tmp/typed")]
+    public void With_its_input_alone_a_container_is_fed_told_by_its_id_and_left_running(string before, string after)
+    {
+        string typed = Path.Join(_cdock.Root, "typed");
+        File.WriteAllText(typed, "typed");
+        string line = $"{before} {Cdock.Program} run --name box --runtime {Cdock.Runtime} -i -a stdin host sh -c 'cat >/tmp/got; exec sleep 1000' {after.Replace("/tmp/typed", typed, StringComparison.Ordinal)}";
+        using Process shell = _cdock.Start("sh", ["-c", line]);
+
+        Outcome outcome = Cdock.Finish(shell);
+        Assert.Equal(new Outcome(0, _cdock.Ids()[0] + "\n", ""), outcome);
+        Cdock.Until(() => _cdock.Ok("exec", "box", "cat", "/tmp/got") == "typed", "the program has read it");
+        Assert.Equal("running", _cdock.Status(_cdock.Ids()[0]).GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public void Without_an_input_there_is_nothing_to_wait_for_then()
+    {
+        Outcome outcome = _cdock.Do("run", "--name", "box", "--runtime", Cdock.Runtime, "-a", "stdin", "host", "sleep", "1000");
+        Assert.Equal(new Outcome(0, _cdock.Ids()[0] + "\n", ""), outcome);
+    }
+
     [Fact]
     public void Without_its_stream_the_input_is_not_read()
     {

@@ -25,6 +25,16 @@ public sealed class LogTests : IDisposable
     }
 
     [Fact]
+    public void Labels_and_variables_are_chosen_by_pattern_too()
+    {
+        _cdock.Ok(
+            "run", "-d", "--name", "box", "--runtime", Cdock.Runtime, "--label", "app.tier=web", "--label", "app=x", "--label", "other=y", "-e", "MODE=1", "-e", "MOOD=2", "-e", "WOOD=3",
+            "--log-opt", "labels-regex=^app\\.", "--log-opt", "labels=other", "--log-opt", "env-regex=^M(ODE|OOD)$", "host", "echo", "one");
+        _cdock.Ok("wait", "box");
+        Assert.Equal("MODE=1,MOOD=2,app.tier=web,other=y one", _cdock.Ok("logs", "--details", "box"));
+    }
+
+    [Fact]
     public void Each_line_is_a_json_object_of_docker_s()
     {
         string id = _cdock.Detached("lines", "printf 'one \"<&>\\ttab\\001\\n'; echo two >&2; printf '\\377 bad'");
@@ -153,9 +163,10 @@ public sealed class LogTests : IDisposable
         {
             using Process journal = _cdock.Start("python3", [script]);
             Assert.Equal("ready", journal.StandardOutput.ReadLine());
-            string id = _cdock.Detached("scribe", "echo spoken; sleep 0.2; echo wrong >&2", "--log-driver", "journald", "--log-opt", "tag=mine");
+            string id = _cdock.Detached("scribe", "echo spoken; sleep 0.2; echo wrong >&2", "--log-driver", "journald", "--log-opt", "tag=mine",
+                "--label", "a.colour=green", "--label", "container_id=forged", "--label", "_=x", "--log-opt", "labels-regex=.", "--log-opt", "env=NONE");
             string[] heard = Cdock.Finish(journal).Output.TrimEnd().Split('\n');
-            string common = $"CONTAINER_ID={id[..12]} CONTAINER_ID_FULL={id} CONTAINER_NAME=scribe CONTAINER_TAG=mine IMAGE_NAME=host";
+            string common = $"A_COLOUR=green CONTAINER_ID={id[..12]} CONTAINER_ID_FULL={id} CONTAINER_NAME=scribe CONTAINER_TAG=mine IMAGE_NAME=host";
             Assert.Equal($"{common} MESSAGE=spoken PRIORITY=6 SYSLOG_IDENTIFIER=mine", heard[0]);
             Assert.Equal($"{common} MESSAGE=wrong PRIORITY=3 SYSLOG_IDENTIFIER=mine", heard[1]);
             Assert.Contains("journalctl CONTAINER_ID=", _cdock.Do("logs", "scribe").Error, StringComparison.Ordinal);

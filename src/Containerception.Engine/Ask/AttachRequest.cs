@@ -27,6 +27,12 @@ public sealed record AttachRequest
     /// <summary>Signals to this process are sent on to the program.</summary>
     public bool SignalProxy { get; init; } = true;
 
+    /// <summary>Is told the container's id once its program runs.</summary>
+    public Action<string>? Started { get; init; }
+
+    /// <summary>Nothing is waited for but the end of standard input: then the container is left running.</summary>
+    internal bool EndsWithInput => Stdin && !Stdout && !Stderr;
+
     internal static WindowSize? SizeOf(int descriptor)
     {
         SafeFileHandle handle = Descriptors.Borrow(descriptor);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Containerception.Linux;
 
 namespace Containerception.Engine;
 
@@ -8,6 +9,7 @@ internal static class LogOptions
 {
     private const string Labels = "labels";
     private const string Variables = "env";
+    private const string PatternSuffix = "-regex";
 
     /// <summary>The options with sizes in bytes.</summary>
     /// <exception cref="EngineException"><see cref="FailureKind.Invalid"/> or <see cref="FailureKind.Unsupported"/>.</exception>
@@ -25,11 +27,12 @@ internal static class LogOptions
             {
                 ("json-file", "max-size") => Size(value),
                 ("json-file", "max-file") => Files(value),
-                ("json-file", Labels or Variables) => value,
+                ("json-file" or "journald", Labels or Variables) => value,
+                ("json-file" or "journald", Labels + PatternSuffix or Variables + PatternSuffix) => Pattern(name, value),
                 ("journald", "tag") when !value.Contains("{{", StringComparison.Ordinal) => value,
                 ("journald", "tag") => throw new EngineException(FailureKind.Unsupported, $"--log-opt tag={value}: templates are not supported", "write it out"),
                 _ => throw EngineException.Invalid(
-                    $"--log-opt {name}: the driver {driver} knows no such option", driver == "json-file" ? "it knows max-size, max-file, labels and env" : null),
+                    $"--log-opt {name}: the driver {driver} knows no such option", driver == "json-file" ? "it knows max-size, max-file, labels, labels-regex, env and env-regex" : null),
             };
         }
 
@@ -43,22 +46,39 @@ internal static class LogOptions
         ImmutableSortedDictionary<string, string> options, ImmutableSortedDictionary<string, string> labels, Func<ImmutableArray<string>> environment)
     {
         ImmutableSortedDictionary<string, string>.Builder attributes = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
-        foreach (string name in Words(options, Labels).Where(labels.ContainsKey))
+        foreach ((string name, string value) in Chosen(options, Labels, () => labels))
         {
-            attributes[name] = labels[name];
+            attributes[name] = value;
         }
 
-        string[] variables = Words(options, Variables);
-        foreach (string[] pair in (variables.Length > 0 ? environment() : []).Select(variable => variable.Split('=', 2)).Where(pair => variables.Contains(pair[0])))
+        foreach ((string name, string value) in Chosen(options, Variables, () => environment().Select(variable => variable.Split('=', 2)).Select(pair => KeyValuePair.Create(pair[0], pair[^1]))))
         {
-            attributes[pair[0]] = pair[^1];
+            attributes[name] = value;
         }
 
         return attributes.ToImmutable();
     }
 
-    private static string[] Words(ImmutableSortedDictionary<string, string> options, string name)
-        => options.GetValueOrDefault(name, "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    // Of either kind by name, by pattern, or both.
+    private static KeyValuePair<string, string>[] Chosen(ImmutableSortedDictionary<string, string> options, string kind, Func<IEnumerable<KeyValuePair<string, string>>> all)
+    {
+        string[] names = options.GetValueOrDefault(kind, "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        using RegularExpression? pattern = options.GetValueOrDefault(kind + PatternSuffix) is string text ? new RegularExpression(text) : null;
+        return names.Length == 0 && pattern is null ? [] : [.. all().Where(one => names.Contains(one.Key) || pattern?.IsMatch(one.Key) == true)];
+    }
+
+    private static string Pattern(string name, string value)
+    {
+        try
+        {
+            using RegularExpression checkedPattern = new(value);
+            return value;
+        }
+        catch (FormatException failure)
+        {
+            throw EngineException.Invalid($"--log-opt {name}={value}: {failure.Message}", "it is a POSIX extended regular expression: regex(7)");
+        }
+    }
 
     private static string Size(string value)
     {

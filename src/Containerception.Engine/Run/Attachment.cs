@@ -32,6 +32,7 @@ internal sealed class Attachment : IDisposable
     private bool _inputPolled;
     private bool _inputEnded;
     private bool _outputLost;
+    private bool _leaves;
 
     public Attachment(AttachRequest request, bool tty)
     {
@@ -67,7 +68,7 @@ internal sealed class Attachment : IDisposable
         SendSize();
     }
 
-    /// <summary>Passes everything on until the program has ended, and returns its exit status; null when the detach keys were typed.</summary>
+    /// <summary>Passes everything on until the program has ended, and returns its exit status; null when it is left running.</summary>
     /// <exception cref="EngineException">The supervisor is gone.</exception>
     public int? Run()
     {
@@ -75,7 +76,7 @@ internal sealed class Attachment : IDisposable
         Epoll.Add(_epoll, _signals, EpollEvents.EPOLLIN, SignalToken);
         BeginInput();
         Span<EpollEvent> events = stackalloc EpollEvent[4];
-        while (true)
+        while (!_leaves)
         {
             int count = Epoll.Wait(_epoll, events);
             foreach (EpollEvent item in events[..count])
@@ -92,6 +93,8 @@ internal sealed class Attachment : IDisposable
                 }
             }
         }
+
+        return null;
     }
 
     public void Dispose()
@@ -126,7 +129,7 @@ internal sealed class Attachment : IDisposable
         catch (LinuxException failure) when (failure.Errno == Errno.EPERM)
         {
             // A regular file is always ready, which epoll(7) does not say of it.
-            ReadInput();
+            _leaves = ReadInput();
         }
     }
 
@@ -195,7 +198,7 @@ internal sealed class Attachment : IDisposable
         }
     }
 
-    /// <returns>Whether the detach keys were typed.</returns>
+    /// <returns>Whether the container is to be left running: the detach keys were typed, or there was nothing to wait for but this.</returns>
     private bool ReadInput()
     {
         Span<byte> buffer = stackalloc byte[16 << 10];
@@ -205,7 +208,7 @@ internal sealed class Attachment : IDisposable
             _inputEnded = true;
             StopReading();
             Send(FrameKind.StdinEnd, []);
-            return false;
+            return _request.EndsWithInput;
         }
 
         ReadOnlySpan<byte> typed = buffer[..length];
@@ -260,7 +263,7 @@ internal sealed class Attachment : IDisposable
         }
         else
         {
-            ReadInput();
+            _leaves |= ReadInput();
         }
     }
 

@@ -71,6 +71,7 @@ public sealed partial class ContainerEngine
         Note("attach", claimed.Definition);
         Launch(claimed.Directory, claimed.Definition, claimed.Root, attachment, start);
         undo.Keep();
+        attach.Started?.Invoke(claimed.Definition.Id);
         return Stay(attachment, claimed.Definition);
     }
 

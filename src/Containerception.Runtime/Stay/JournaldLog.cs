@@ -12,6 +12,12 @@ internal sealed class JournaldLog : ILogDriver
     private const string Address = "/run/systemd/journal/socket";
     private const int ShortIdLength = 12;
 
+    // A label may be an image's, which is not to say what container this is.
+    private static readonly string[] Own =
+    [
+        "CONTAINER_ID", "CONTAINER_ID_FULL", "CONTAINER_NAME", "CONTAINER_TAG", "SYSLOG_IDENTIFIER", "IMAGE_NAME", "PRIORITY", "CONTAINER_PARTIAL_MESSAGE", "MESSAGE",
+    ];
+
     private readonly SafeFileHandle _socket;
     private readonly byte[] _fields;
 
@@ -43,6 +49,14 @@ internal sealed class JournaldLog : ILogDriver
         Add(fields, "CONTAINER_TAG", Encoding.UTF8.GetBytes(tag));
         Add(fields, "SYSLOG_IDENTIFIER", Encoding.UTF8.GetBytes(tag));
         Add(fields, "IMAGE_NAME", Encoding.UTF8.GetBytes(plan.Image));
+        foreach ((string name, string value) in plan.LogAttributes)
+        {
+            if (FieldName(name) is { Length: > 0 } field && !Own.Contains(field))
+            {
+                Add(fields, field, Encoding.UTF8.GetBytes(value));
+            }
+        }
+
         return new JournaldLog(socket, fields.ToArray());
     }
 
@@ -68,6 +82,10 @@ internal sealed class JournaldLog : ILogDriver
     }
 
     public void Dispose() => _socket.Dispose();
+
+    /// <summary>docker's: letters become capitals, all that a field may not have a line, and none is the first. The journal keeps those for itself.</summary>
+    private static string FieldName(string name)
+        => string.Concat(name.Select(letter => char.IsAsciiLetterOrDigit(letter) ? char.ToUpperInvariant(letter) : '_')).TrimStart('_');
 
     // The form with a length, which a value with a newline in it needs.
     private static void Add(MemoryStream message, string name, ReadOnlySpan<byte> value)

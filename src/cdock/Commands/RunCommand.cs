@@ -53,7 +53,8 @@ internal static class RunCommand
             Terminal.Check(request.Tty, request.Interactive);
         }
 
-        if (request.Detach)
+        bool feedsOnly = request.Attach is ["stdin"];
+        if (request.Detach || (feedsOnly && !request.Interactive))
         {
             output.Standard.WriteLine(engine.RunDetached(request, begun));
             return ExitCode.Success;
@@ -66,8 +67,12 @@ internal static class RunCommand
             Stderr = request.Attach.Contains("stderr"),
             DetachKeys = parsed.GetValue(options.DetachKeys) ?? AttachRequest.DetachKeysDefault,
             SignalProxy = parsed.GetValue(options.SignalProxy),
+
+            // As docker has it: what is not waited for is told by its id, as with -d.
+            Started = feedsOnly ? output.Standard.WriteLine : null,
         };
-        return engine.Run(request, attach, begun);
+        int exitCode = engine.Run(request, attach, begun);
+        return feedsOnly ? ExitCode.Success : exitCode;
     }
 
     private static Action<string>? ExplainTo(RunOptions options, ParseResult parsed, Output output) => parsed.GetValue(options.Explain) ? output.Error.WriteLine : null;

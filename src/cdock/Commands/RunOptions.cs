@@ -31,7 +31,7 @@ internal sealed class RunOptions
     public Option<string> DetachKeys { get; } = DetachKeysOption.Create();
     public Option<bool> SignalProxy { get; } = new("--sig-proxy") { Description = "Pass signals on to the program", DefaultValueFactory = _ => true };
     public Option<string> LogDriver { get; } = Text("--log-driver", "json-file|journald|none", "Where what the program writes is kept (default: json-file)");
-    public Option<string[]> LogOpt { get; } = List("--log-opt", "NAME=VALUE", "An option of the log driver: max-size=10m, max-file=3; journald: tag=TEXT");
+    public Option<string[]> LogOpt { get; } = List("--log-opt", "NAME=VALUE", "An option of the log driver: max-size=10m, max-file=3; labels=NAMES, labels-regex=PATTERN, env and env-regex; journald: tag=TEXT");
     public Option<string> HealthCommand { get; } = Text("--health-cmd", "COMMAND", "A shell command that succeeds while all is well");
     public Option<string> HealthInterval { get; } = Text("--health-interval", "TIME", "From one check to the next (default: 30s)");
     public Option<string> HealthTimeout { get; } = Text("--health-timeout", "TIME", "A check that takes longer has failed (default: 30s)");

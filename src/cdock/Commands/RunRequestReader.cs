@@ -185,7 +185,6 @@ internal sealed class RunRequestReader(RunOptions options, ParseResult parsed, I
         return asked switch
         {
             [_, ..] when Has(options.Detach) => throw new UsageException("conflicting options: cannot specify both --attach and --detach"),
-            ["stdin"] => throw new EngineException(FailureKind.Unsupported, "--attach stdin alone is not supported", "attach stdout or stderr too"),
             [_, ..] => asked,
             [] when Has(options.Detach) => [],
             [] => Has(options.Interactive) ? ["stdin", "stdout", "stderr"] : ["stdout", "stderr"],
