@@ -44,7 +44,7 @@ public sealed class NamespaceThread : IDisposable
     /// <summary>Begins with what is known already, and does not wait for it.</summary>
     public static NamespaceThread Begin(Action first) => new(first);
 
-    /// <summary>Does the rest on the same thread, waits for it, and passes on what it returns, or what either part throws. Once.</summary>
+    /// <summary>Does the rest on the same thread, waits for it, and passes on what either part throws. Once.</summary>
     public void Finish(Action rest)
     {
         _rest = rest;
